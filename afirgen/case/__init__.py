@@ -1,0 +1,1 @@
+"""Pure values and rules of a case: no input or output, no models, no database."""

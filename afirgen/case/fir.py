@@ -1,0 +1,82 @@
+"""The draft's text parts and the First Information Report itself (Integrated Investigation Form I)."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from msgspec import Struct
+
+from afirgen.case.evidence import Source, Span, Transcript
+from afirgen.case.facts import Author, Facts
+from afirgen.case.law import Assessment, LegalView, Route
+
+
+class SentenceKind(StrEnum):
+    """How a sentence of a summary or narrative came about."""
+
+    REWRITTEN = "rewritten"
+    VERBATIM = "verbatim"
+    OFFICER = "officer"
+
+
+class Sentence(Struct, frozen=True, kw_only=True):
+    """One sentence, the source words it rests on, and what is wrong with it, if anything.
+
+    A sentence with a ``problem`` blocks approval until the officer removes, edits or owns it.
+    """
+
+    text: str
+    kind: SentenceKind
+    spans: tuple[Span, ...] = ()
+    author: Author = Author.MACHINE
+    problem: str | None = None
+
+
+class Prose(Struct, frozen=True, kw_only=True):
+    """A summary or a narrative as checked sentences."""
+
+    sentences: tuple[Sentence, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The sentences joined as one paragraph."""
+        return " ".join(s.text for s in self.sentences)
+
+
+class Station(Struct, frozen=True, kw_only=True):
+    """Set-up data of the police station; anything not set stays blank on the form."""
+
+    name: str | None = None
+    district: str | None = None
+    state: str | None = None
+
+
+class Provenance(Struct, frozen=True, kw_only=True):
+    """Which program and models helped, and when (UTC)."""
+
+    program: str
+    models: tuple[str, ...]
+    drafted_at: datetime
+
+
+class FirDocument(Struct, frozen=True, kw_only=True):
+    """All that a print of the draft needs. Items 13 to 15 and all signatures are left to the officer.
+
+    ``blanks`` names the form items for which the complaint gave nothing; ``needs_officer`` lists what must
+    be decided or done before approval.
+    """
+
+    route: Route
+    station: Station
+    reported_on: datetime
+    source: Source
+    statement: Transcript
+    facts: Facts
+    law: LegalView
+    sections: tuple[Assessment, ...]
+    narrative: Prose
+    provenance: Provenance
+    total_value_inr: int | None = None
+    blanks: tuple[str, ...] = ()
+    needs_officer: tuple[str, ...] = ()
+    fir_number: str | None = None

@@ -1,0 +1,126 @@
+"""`afirgen draft`: one complaint through the whole pipeline, in this process."""
+
+import asyncio
+import sys
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import click
+import msgspec
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from afirgen.bootstrap import build_program
+from afirgen.case.facts import Facts
+from afirgen.case.fir import FirDocument
+from afirgen.pipeline.run import STAGES, Original
+from afirgen.render.form import group_rupees
+from afirgen.render.pdf import render_pdf
+from afirgen.render.text import render_text
+from afirgen.settings import load_settings
+
+_INDIA = ZoneInfo("Asia/Kolkata")
+_NOON = time(12, 0)
+
+
+@click.command()
+@click.argument("file", metavar="FILE|-")
+@click.option("--reported-on", type=click.DateTime(["%Y-%m-%d"]), help="Day of the report; default: today.")
+@click.option("--language", help="Language of the complaint (en, hi, hi-Latn, ta, ...); default: found out.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path("out"), show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print the whole draft as JSON instead of the summary.")
+def draft(file: str, reported_on: datetime | None, language: str | None, out: Path, *, as_json: bool) -> None:
+    """Draft an FIR from FILE (text, audio, image or PDF), or from standard input with "-".
+
+    Writes fir.json, fir.txt and fir.pdf to a folder named after FILE below --out.
+    """
+    data: bytes | Path = sys.stdin.buffer.read() if file == "-" else Path(file)
+    name = None if file == "-" else Path(file).name
+    original = Original(data=data, filename=name, language=language)
+    document = asyncio.run(_run(original, _moment(reported_on.date() if reported_on else None)))
+    folder = out / (Path(file).stem if file != "-" else "stdin")
+    write_draft(document, folder)
+    if as_json:
+        click.echo(msgspec.json.encode(document).decode())
+    else:
+        click.echo(summary(document))
+        click.echo(f"\nWritten: {folder / 'fir.json'}, {folder / 'fir.txt'}, {folder / 'fir.pdf'}")
+
+
+async def _run(original: Original, reported_on: datetime) -> FirDocument:
+    program = build_program(load_settings())
+    with _bars() as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def on_progress(stage: str, share: float) -> None:
+            if stage not in tasks:
+                tasks[stage] = bars.add_task(STAGES[stage], total=1.0)
+            bars.update(tasks[stage], completed=share)
+
+        async with program.running(on_progress=on_progress):
+            return await program.pipeline.draft(original, reported_on=reported_on, on_progress=on_progress)
+
+
+def _bars() -> Progress:
+    return Progress(
+        TextColumn("{task.description:<28}"),
+        BarColumn(bar_width=30),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+    )
+
+
+def _moment(day: date | None) -> datetime:
+    """Return now, or noon in India of another day."""
+    return datetime.combine(day, _NOON, tzinfo=_INDIA).astimezone(UTC) if day else datetime.now(UTC)
+
+
+def write_draft(document: FirDocument, folder: Path) -> None:
+    """Write the draft as fir.json, fir.txt and fir.pdf into ``folder``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    pretty = msgspec.json.format(msgspec.json.encode(document), indent=2)
+    (folder / "fir.json").write_bytes(pretty)
+    (folder / "fir.txt").write_text(render_text(document), encoding="utf-8")
+    (folder / "fir.pdf").write_bytes(render_pdf(document))
+
+
+def summary(document: FirDocument) -> str:
+    """Say in a few lines who, when, where, which sections and why, and what is left to do."""
+    facts = document.facts
+    lines = [
+        f"Informant: {_or_blank(facts.informant.name)}",
+        f"When:      {_when(facts)}",
+        f"Where:     {_or_blank(facts.occurrence.place)}",
+        f"Accused:   {_accused(facts)}",
+        f"Property:  {_property(facts)}",
+        f"Law:       {document.law.law_reason}",
+        f"Route:     {document.law.route_reason}",
+        "Sections:",
+    ]
+    lines += [f"  {a.section}  {a.title}: {a.reason}" for a in document.sections] or ["  none proposed"]
+    lines += ["Left blank:", *(f"  {b}" for b in document.blanks)]
+    lines += ["For the officer:", *(f"  {n}" for n in document.needs_officer)]
+    return "\n".join(lines)
+
+
+def _or_blank(field: object) -> str:
+    return getattr(field, "value", "") or "blank"
+
+
+def _when(facts: Facts) -> str:
+    when = facts.occurrence
+    parts = [f.value for f in (when.date_from, when.date_to, when.time_from, when.time_to) if f]
+    return " ".join(parts) or "blank"
+
+
+def _accused(facts: Facts) -> str:
+    return "; ".join(_or_blank(a.name or a.description) for a in facts.accused) or "blank"
+
+
+def _property(facts: Facts) -> str:
+    items = [
+        p.item.value + (f" (Rs {group_rupees(int(p.value_inr.value))})" if p.value_inr else "") for p in facts.property
+    ]
+    return "; ".join(items) or "blank"

@@ -1,0 +1,121 @@
+"""Runs every case through the app's own pipeline and scores the draft."""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from msgspec import Struct
+
+from afirgen.case.fir import FirDocument
+from afirgen.case.mentions.dates import find_dates
+from afirgen.errors import AfirgenError
+from afirgen.evaluate.cases import Case
+from afirgen.evaluate.errors_in_text import error_rates
+from afirgen.evaluate.fields import carried, invented_facts, score_fields, words
+from afirgen.evaluate.report import CaseResult
+from afirgen.evaluate.sections import DEPTHS, score_sections
+from afirgen.pipeline.narrate import FRAME_PHRASES
+from afirgen.pipeline.run import Original, Pipeline
+
+# Cases write romanised Hindi as "hinglish"; the program follows the language tag.
+_LANGUAGES = {"hinglish": "hi-Latn"}
+_DEFAULT_LAG = timedelta(days=1)
+
+
+class Outcome(Struct, frozen=True):
+    """A case's scores and the draft that they came from (None where it failed)."""
+
+    result: CaseResult
+    document: FirDocument | None
+
+
+async def run_cases(
+    cases: tuple[Case, ...], pipeline: Pipeline, *, on_case: Callable[[int, Outcome], None]
+) -> list[CaseResult]:
+    """Draft and score the cases one after another; ``on_case`` is told each outcome with its number from 1."""
+    results = []
+    for number, case in enumerate(cases, 1):
+        outcome = await run_case(case, pipeline)
+        on_case(number, outcome)
+        results.append(outcome.result)
+    return results
+
+
+async def run_case(case: Case, pipeline: Pipeline) -> Outcome:
+    """Draft one case and score it; a refusal or failure is kept as the case's result."""
+    seconds: dict[str, float] = {}
+    begun = time.perf_counter()
+    try:
+        document = await pipeline.draft(
+            _original(case),
+            reported_on=_reported_on(case),
+            on_progress=_stage_timer(seconds),
+        )
+    except AfirgenError as err:
+        failed = CaseResult(id=case.id, language=case.language, is_offence=case.is_offence, failed=err.public)
+        return Outcome(failed, None)
+    seconds["draft"] = time.perf_counter() - begun
+    return Outcome(_score(case, document, seconds), document)
+
+
+def _score(case: Case, document: FirDocument, seconds: dict[str, float]) -> CaseResult:
+    source = document.statement.text
+    narrative = document.narrative.text
+    held, gold = carried(case, narrative)
+    frame = frozenset(words(" ".join(FRAME_PHRASES)))
+    rates = error_rates(case.text, source) if case.text and (case.audio or case.image) else (None, None)
+    return CaseResult(
+        id=case.id,
+        language=case.language,
+        is_offence=case.is_offence,
+        sections=score_sections(case, document.law),
+        search_recalled=_search_recall(case, document),
+        fields=score_fields(case, document.facts, source),
+        narrative_invented=invented_facts(narrative, [source], frame),
+        facts_carried=held,
+        facts_gold=gold,
+        word_errors=rates[0],
+        character_errors=rates[1],
+        seconds=seconds,
+        proposed=tuple(str(a.section) for a in document.law.proposed),
+    )
+
+
+def _search_recall(case: Case, document: FirDocument) -> dict[int, int]:
+    """Count the groups among the first candidates that search alone brought up."""
+    found = [c.section.base for c in document.law.candidates if "search" in c.origin]
+    bases = [{n.split("(", 1)[0] for n in group} for group in case.required_groups]
+    return {k: sum(bool(b & set(found[:k])) for b in bases) for k in DEPTHS}
+
+
+def _original(case: Case) -> Original:
+    language = _LANGUAGES.get(case.language, case.language)
+    path = case.audio or case.image
+    if path is not None:
+        file = (case.folder or Path()) / path
+        return Original(data=file, filename=file.name, language=language)
+    return Original(data=(case.text or "").encode(), filename=None, language=language)
+
+
+def _reported_on(case: Case) -> datetime:
+    """Take the case's day of reporting, else the day after the last day that it names."""
+    if case.reported_on is not None:
+        day = datetime.combine(case.reported_on, datetime.min.time(), tzinfo=UTC)
+        return day + timedelta(hours=6)
+    named = [m.value for m in find_dates(case.text or "")]
+    if not named:
+        return datetime.now(UTC)
+    return datetime.fromisoformat(max(named)).replace(tzinfo=UTC) + _DEFAULT_LAG
+
+
+def _stage_timer(seconds: dict[str, float]) -> Callable[[str, float], None]:
+    started: dict[str, float] = {}
+
+    def on_progress(stage: str, share: float) -> None:
+        now = time.perf_counter()
+        started.setdefault(stage, now)
+        if share >= 1.0:
+            seconds[stage] = now - started[stage]
+
+    return on_progress

@@ -1,0 +1,1 @@
+"""Native engines, each owned by one thread behind a bounded queue."""

@@ -1,0 +1,57 @@
+"""The draft as plain text (UTF-8, lines of at most 100 characters)."""
+
+import textwrap
+
+from afirgen.case.fir import FirDocument
+from afirgen.render.form import Item, build_form
+
+_WIDTH = 100
+
+
+def render_text(doc: FirDocument) -> str:
+    """Return the whole form, the statement and the officer's list as text."""
+    form = build_form(doc)
+    parts = [form.heading, form.under, form.route, form.draft, ""]
+    for item in form.items:
+        parts += [*_item(item, form.blank), ""]
+    parts += ["ANNEX: THE INFORMANT'S STATEMENT, AS GIVEN", *_wrapped(form.statement), ""]
+    parts += _list("LEFT BLANK", form.blanks)
+    parts += _list("FOR THE OFFICER", form.needs_officer)
+    parts.append(form.disclosure)
+    return "\n".join(parts) + "\n"
+
+
+def _item(item: Item, blank: str) -> list[str]:
+    lines = [f"{item.number}. {item.title}"]
+    for line in item.lines:
+        text = f"{line.label}: {line.value or blank}" if line.label else line.value or blank
+        lines += _wrapped((text,), indent="   ")
+    if item.header:
+        lines += _wrapped((" | ".join(h for h in item.header if h),), indent="   ")
+    for row in item.rows:
+        lines += _wrapped((" | ".join(cell for cell in row if cell),), indent="   ")
+    return lines + _wrapped(item.paragraphs, indent="   ")
+
+
+def _wrapped(paragraphs: tuple[str, ...], indent: str = "") -> list[str]:
+    return [
+        line
+        for paragraph in paragraphs
+        for line in textwrap.wrap(
+            paragraph,
+            _WIDTH,
+            initial_indent=indent,
+            subsequent_indent=indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    ]
+
+
+def _list(title: str, entries: tuple[str, ...]) -> list[str]:
+    if not entries:
+        return []
+    bullets = [
+        line for entry in entries for line in textwrap.wrap(entry, _WIDTH, initial_indent="- ", subsequent_indent="  ")
+    ]
+    return [title, *bullets, ""]

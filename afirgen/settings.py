@@ -1,0 +1,169 @@
+"""The only reader of the environment: one frozen object, checked once at start.
+
+Names begin with ``AFIRGEN_``; the names of earlier installations are accepted beside them.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from afirgen.errors import SettingsError
+
+
+def _names(name: str, *old: str) -> AliasChoices:
+    return AliasChoices(f"AFIRGEN_{name}", *old)
+
+
+class Settings(BaseSettings):
+    """Everything that an installation can choose."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+
+    data_dir: Path = Field(
+        Path("var"),
+        validation_alias=_names("DATA_DIR"),
+        description="Folder for the database, originals, index and models.",
+    )
+    model_dir_override: Path | None = Field(
+        None,
+        validation_alias=_names("MODEL_DIR", "MODEL_DIR"),
+        description="Folder of model files; default: models/ in the data folder.",
+    )
+    profile: str = Field(
+        "starter",
+        validation_alias=_names("PROFILE"),
+        description="Which models of the manifest to use: starter or production.",
+    )
+    model_sources: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("registry",),
+        validation_alias=_names("MODEL_SOURCES"),
+        description="Where models come from, in order: registry, s3://BUCKET/PREFIX, https://..., a folder.",
+    )
+    database_url: str | None = Field(
+        None,
+        validation_alias=_names("DATABASE_URL"),
+        description="SQLAlchemy URL; default: SQLite in the data folder.",
+    )
+    host: str = Field("127.0.0.1", validation_alias=_names("HOST"), description="Address to listen on.")
+    port: int = Field(
+        8000,
+        ge=1,
+        le=65535,
+        validation_alias=_names("PORT", "PORT"),
+        description="Port to listen on.",
+    )
+    api_key: SecretStr | None = Field(
+        None,
+        validation_alias=_names("API_KEY", "API_KEY"),
+        description="Key that clients send; made and kept in the data folder when not set.",
+    )
+    fir_auth_key: SecretStr | None = Field(
+        None,
+        validation_alias=_names("FIR_AUTH_KEY", "FIR_AUTH_KEY"),
+        description="Key that finalizes an FIR through POST /authenticate.",
+    )
+    environment: str = Field(
+        "development",
+        validation_alias=_names("ENVIRONMENT", "ENVIRONMENT"),
+        description="development, staging or production.",
+    )
+    log_level: str = Field(
+        "INFO",
+        validation_alias=_names("LOG_LEVEL", "LOG_LEVEL"),
+        description="DEBUG, INFO, WARNING or ERROR.",
+    )
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        validation_alias=_names("CORS_ORIGINS", "CORS_ORIGINS"),
+        description="Origins that may call the API from a browser, comma-separated.",
+    )
+    rate_limit_requests: int = Field(
+        100,
+        ge=1,
+        validation_alias=_names("RATE_LIMIT_REQUESTS", "RATE_LIMIT_REQUESTS"),
+        description="Requests a client may make in one window.",
+    )
+    rate_limit_window_s: int = Field(
+        60,
+        ge=1,
+        validation_alias=_names("RATE_LIMIT_WINDOW", "RATE_LIMIT_WINDOW"),
+        description="Length of the window in seconds.",
+    )
+    session_timeout_s: int = Field(
+        3600,
+        ge=60,
+        validation_alias=_names("SESSION_TIMEOUT", "SESSION_TIMEOUT"),
+        description="Idle seconds after which a review session expires.",
+    )
+    max_concurrent_requests: int = Field(
+        15,
+        ge=1,
+        validation_alias=_names("MAX_CONCURRENT_REQUESTS", "MAX_CONCURRENT_REQUESTS"),
+        description="Drafting requests taken at once; one more is answered 503.",
+    )
+    llm_context: int = Field(
+        8192,
+        ge=1024,
+        validation_alias=_names("LLM_CONTEXT"),
+        description="Tokens of context shared by all drafts.",
+    )
+    llm_threads: int | None = Field(
+        None,
+        ge=1,
+        validation_alias=_names("LLM_THREADS"),
+        description="Threads of the language model; default: one per core.",
+    )
+    llm_gpu_layers: int = Field(
+        0,
+        ge=-1,
+        validation_alias=_names("LLM_GPU_LAYERS"),
+        description="Layers of the language model on the GPU; -1 means all.",
+    )
+    speech_device: str = Field("cpu", validation_alias=_names("SPEECH_DEVICE"), description="cpu or cuda.")
+    draft_timeout_s: int = Field(
+        300,
+        ge=10,
+        validation_alias=_names("DRAFT_TIMEOUT"),
+        description="Seconds that one step may wait for its models.",
+    )
+    station_name: str | None = Field(
+        None,
+        validation_alias=_names("STATION_NAME"),
+        description="Name of the police station; blank on the form when not set.",
+    )
+    station_district: str | None = Field(
+        None,
+        validation_alias=_names("STATION_DISTRICT"),
+        description="District of the police station.",
+    )
+    station_state: str | None = Field(
+        None, validation_alias=_names("STATION_STATE"), description="State of the police station."
+    )
+
+    @field_validator("cors_origins", "model_sources", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @property
+    def model_dir(self) -> Path:
+        """Folder of verified model files."""
+        return self.model_dir_override or self.data_dir / "models"
+
+    @property
+    def sqlalchemy_url(self) -> str:
+        """URL of the database, SQLite in the data folder by default."""
+        return self.database_url or f"sqlite+aiosqlite:///{(self.data_dir / 'afirgen.db').resolve()}"
+
+
+def load_settings() -> Settings:
+    """Read and check the environment; raise :class:`SettingsError` with one sentence a mistake."""
+    try:
+        return Settings()
+    except ValidationError as err:
+        lines = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}." for e in err.errors()]
+        raise SettingsError("\n".join(lines)) from err
