@@ -1,0 +1,1 @@
+"""The language model engine: one llama.cpp context, many sequences, one owner thread."""

@@ -1,0 +1,199 @@
+"""The only module that touches llama.cpp. Every index is checked here, because a native assert ends the process."""
+
+import ctypes
+from pathlib import Path
+
+import llama_cpp
+import numpy as np
+from llguidance import LLTokenizer
+from llguidance.llamacpp import lltokenizer_from_vocab
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from afirgen.errors import ModelFileError
+
+_MAGIC = b"GGUF"
+_PIECE_BYTES = 512
+_KV_F16 = 1
+
+
+class LlamaOptions(Struct, frozen=True, kw_only=True):
+    """How the model is run. ``context`` is in tokens, shared by all sequences; ``gpu_layers`` -1 means all.
+
+    ``kv_type`` is a ggml type number (1 is f16).
+    """
+
+    context: int = 8192
+    sequences: int = 24
+    batch: int = 512
+    threads: int = 2
+    gpu_layers: int = 0
+    kv_type: int = _KV_F16
+
+
+# llama.cpp writes its log to stderr unless it is given a callback; this one drops it. It must outlive all calls.
+_SILENT = ctypes.CFUNCTYPE(None, ctypes.c_int, ctypes.c_char_p, ctypes.c_void_p)(lambda _level, _text, _data: None)
+
+
+class NativeModel:
+    """A model with one context and one batch, both kept for life.
+
+    Only ``tokenize``, ``piece`` and the vocabulary's facts may be used from other threads.
+    """
+
+    def __init__(self, path: Path, options: LlamaOptions, *, model_id: str) -> None:
+        check_file(path, model_id)
+        llama_cpp.llama_log_set(_SILENT, ctypes.c_void_p(0))
+        llama_cpp.llama_backend_init()
+        self.options = options
+        params = llama_cpp.llama_model_default_params()
+        params.n_gpu_layers = options.gpu_layers
+        model = llama_cpp.llama_model_load_from_file(str(path).encode(), params)
+        if not model:
+            raise broken_file(model_id)
+        self._model = model
+        self._vocab = llama_cpp.llama_model_get_vocab(model)
+        self._context = llama_cpp.llama_init_from_model(model, _context_params(options))
+        if not self._context:
+            llama_cpp.llama_model_free(model)
+            raise ModelFileError(
+                f"There is not enough memory for {model_id}. Lower AFIRGEN_LLM_CONTEXT or free some memory."
+            )
+        self._memory = llama_cpp.llama_get_memory(self._context)
+        self._batch = llama_cpp.llama_batch_init(options.batch, 0, 1)
+        self._wants: list[bool] = []
+        self.vocabulary_size: int = llama_cpp.llama_vocab_n_tokens(self._vocab)
+
+    def close(self) -> None:
+        """Free everything native; the object is of no use afterwards."""
+        llama_cpp.llama_batch_free(self._batch)
+        llama_cpp.llama_free(self._context)
+        llama_cpp.llama_model_free(self._model)
+
+    # --- vocabulary (thread-safe) -------------------------------------------------------------------------
+
+    def tokenize(self, text: str, *, special: bool) -> list[int]:
+        """Return the tokens of ``text``; control tokens are recognised only with ``special``."""
+        data = text.encode()
+        if not data:
+            return []
+        room = len(data) + 8
+        buffer = (llama_cpp.llama_token * room)()
+        count = llama_cpp.llama_tokenize(self._vocab, data, len(data), buffer, room, False, special)
+        if count < 0:
+            raise ValueError(f"llama_tokenize wants room for {-count} tokens")
+        return list(buffer[:count])
+
+    def piece(self, token: int) -> bytes:
+        """Return the bytes of a token as text; control tokens give nothing."""
+        self._check_token(token)
+        buffer = ctypes.create_string_buffer(_PIECE_BYTES)
+        size = llama_cpp.llama_token_to_piece(self._vocab, token, buffer, _PIECE_BYTES, 0, False)
+        return buffer.raw[: max(0, size)]
+
+    def ends(self, token: int) -> bool:
+        """Tell whether the token ends a turn."""
+        self._check_token(token)
+        return bool(llama_cpp.llama_vocab_is_eog(self._vocab, token))
+
+    def chat_template(self) -> str | None:
+        """Return the Jinja chat template that the file carries."""
+        template = llama_cpp.llama_model_chat_template(self._model, None)
+        return template.decode() if template else None
+
+    def constraint_tokenizer(self) -> LLTokenizer:
+        """Make the tokenizer for schema masks; takes about a second."""
+        return lltokenizer_from_vocab(self._vocab)
+
+    # --- decoding (owner thread) --------------------------------------------------------------------------
+
+    def begin_batch(self) -> None:
+        """Empty the batch."""
+        self._batch.n_tokens = 0
+        self._wants = []
+
+    def room(self) -> int:
+        """Return how many more tokens the batch takes."""
+        return self.options.batch - int(self._batch.n_tokens)
+
+    def add(self, token: int, position: int, sequence: int, *, logits: bool) -> int:
+        """Add a token to the batch and return its row."""
+        row = int(self._batch.n_tokens)
+        self._check_token(token)
+        self._check_sequence(sequence)
+        if row >= self.options.batch or not 0 <= position < self.options.context:
+            raise ValueError(f"row {row} or position {position} out of range")
+        self._batch.token[row] = token
+        self._batch.pos[row] = position
+        self._batch.n_seq_id[row] = 1
+        self._batch.seq_id[row][0] = sequence
+        self._batch.logits[row] = logits
+        self._batch.n_tokens = row + 1
+        self._wants.append(logits)
+        return row
+
+    def decode(self) -> int:
+        """Run the batch: 0 done, 1 no room in the cache (nothing changed), 2 aborted, negative for an error."""
+        if not self._wants:
+            raise ValueError("empty batch")
+        return int(llama_cpp.llama_decode(self._context, self._batch))
+
+    def logits(self, row: int) -> NDArray[np.float32]:
+        """Return a view of a row's logits (vocabulary_size,), valid until the next decode."""
+        if not 0 <= row < len(self._wants) or not self._wants[row]:
+            raise ValueError(f"row {row} has no logits")
+        pointer = llama_cpp.llama_get_logits_ith(self._context, row)
+        return np.ctypeslib.as_array(pointer, shape=(self.vocabulary_size,))
+
+    def copy_prefix(self, source: int, target: int, length: int) -> None:
+        """Let ``target`` share the first ``length`` cells of ``source``."""
+        self._check_sequence(source)
+        self._check_sequence(target)
+        llama_cpp.llama_memory_seq_cp(self._memory, source, target, 0, length)
+
+    def forget(self, sequence: int) -> None:
+        """Free all cells that only this sequence holds."""
+        self._check_sequence(sequence)
+        llama_cpp.llama_memory_seq_rm(self._memory, sequence, -1, -1)
+
+    def _check_token(self, token: int) -> None:
+        if not 0 <= token < self.vocabulary_size:
+            raise ValueError(f"token {token} out of range")
+
+    def _check_sequence(self, sequence: int) -> None:
+        if not 0 <= sequence < self.options.sequences:
+            raise ValueError(f"sequence {sequence} out of range")
+
+
+def check_file(path: Path, model_id: str) -> None:
+    """Raise :class:`ModelFileError` unless ``path`` is there and begins like a GGUF file."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(len(_MAGIC))
+    except OSError as err:
+        raise ModelFileError(
+            f"The model {model_id} is not installed. Run `afirgen models pull {model_id}`.", detail=str(err)
+        ) from err
+    if head != _MAGIC:
+        raise broken_file(model_id)
+
+
+def broken_file(model_id: str) -> ModelFileError:
+    """Return the error for a file that is not a usable model."""
+    return ModelFileError(f"The file of {model_id} is damaged. Run `afirgen models verify {model_id}`.")
+
+
+def _context_params(options: LlamaOptions) -> "llama_cpp.llama_context_params":
+    params: llama_cpp.llama_context_params = llama_cpp.llama_context_default_params()
+    params.n_ctx = options.context
+    params.n_batch = options.batch
+    params.n_ubatch = options.batch
+    params.n_seq_max = options.sequences
+    params.n_outputs_max_per_seq = 0
+    params.n_threads = options.threads
+    params.n_threads_batch = options.threads
+    params.type_k = options.kv_type
+    params.type_v = options.kv_type
+    # Shared prefixes need one pool of cells; with split pools a partial copy is a native assert.
+    params.kv_unified = True
+    return params
