@@ -16,6 +16,7 @@ from afirgen.case.law import (
     SectionRef,
     Standing,
 )
+from afirgen.case.state import CaseState
 from afirgen.pipeline.compose import compose
 from afirgen.pipeline.narrate import narrate
 
@@ -74,8 +75,9 @@ def document(**changes: object) -> FirDocument:
         "facts": facts,
         "law": law,
         "narrative": narrate(transcript, facts),
-        "station": Station(),
         "reported_on": NOW,
-        "provenance": Provenance(program="AFIRGen", models=("a model",), drafted_at=NOW),
     }
-    return compose(**{**parts, **changes})  # type: ignore[arg-type]
+    station = changes.pop("station", Station())
+    provenance = Provenance(program="AFIRGen", models=("a model",), drafted_at=NOW)
+    case = CaseState(**{**parts, **changes})  # type: ignore[arg-type]
+    return compose(case, station=station, provenance=provenance)  # type: ignore[arg-type]

@@ -11,6 +11,7 @@ _SAME_LINE = 0.5
 _COLUMN_BOXES = 4
 _COLUMN_ASPECT = 8.0
 _WRAPS = 0.85
+_RUNNING_TEXT = 15.0
 _CLEAR = 0.85
 _HOPELESS = 0.3
 _UNSURE_SCRIPT = 0.7
@@ -49,7 +50,8 @@ def reading_order(boxes: Sequence[TextBox]) -> list[Line]:
         left = min(box.left for box in block)
         for row in _rows(block):
             reach = (max(box.right for box in row) - left) / max(1, right - left)
-            lines.append(Line(tuple(row), wraps=reach >= _WRAPS))
+            length = sum(box.width for box in row) / median(box.height for box in row)
+            lines.append(Line(tuple(row), wraps=reach >= _WRAPS and length >= _RUNNING_TEXT))
     return lines
 
 

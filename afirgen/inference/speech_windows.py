@@ -1,10 +1,12 @@
 """A recording as a stream of short stretches of speech, so that its length does not matter for memory."""
 
+import io
 from bisect import bisect_right
 from collections.abc import Iterator
 from pathlib import Path
 
 import av
+import av.container
 import numpy as np
 from faster_whisper.vad import VadOptions, get_speech_timestamps  # type: ignore[import-untyped]
 from msgspec import Struct
@@ -15,6 +17,7 @@ from afirgen.errors import DamagedFileError
 RATE = 16_000
 _WINDOW = 60 * RATE
 _SEARCH = 10 * RATE
+_CONTAINERS = "wav,mp3,mov,ogg,matroska,webm"
 _HOP = RATE // 10
 _QUIET_HOPS = 3
 _VAD = VadOptions(min_silence_duration_ms=1000, speech_pad_ms=300)
@@ -44,8 +47,8 @@ class SpeechWindow(Struct, frozen=True):
         return max(0, round((there + sample - here) * 1000 / RATE))
 
 
-def speech_windows(path: Path) -> Iterator[SpeechWindow]:
-    """Decode ``path`` and yield its speech window by window, cut where it is quiet.
+def speech_windows(data: bytes | Path) -> Iterator[SpeechWindow]:
+    """Decode a recording and yield its speech window by window, cut where it is quiet.
 
     Raises:
         DamagedFileError: The recording cannot be decoded.
@@ -54,7 +57,7 @@ def speech_windows(path: Path) -> Iterator[SpeechWindow]:
     length = 0
     offset = 0
     fraction = 0.0
-    for block, fraction in _blocks(path):
+    for block, fraction in _blocks(data):
         held.append(block)
         length += block.size
         if length < _WINDOW:
@@ -90,10 +93,19 @@ def _quiet_point(samples: NDArray[np.float32]) -> int:
     return first + (int(energy.argmin()) * 2 + _QUIET_HOPS) * _HOP // 2
 
 
-def _blocks(path: Path) -> Iterator[tuple[NDArray[np.float32], float]]:
+def open_recording(data: bytes | Path) -> av.container.InputContainer:
+    """Open a recording in one of the containers that are taken; raises ``av.FFmpegError``.
+
+    Only these are tried, because others can point at further files or addresses.
+    """
+    file = str(data) if isinstance(data, Path) else io.BytesIO(data)
+    return av.open(file, mode="r", options={"format_whitelist": _CONTAINERS}, metadata_errors="ignore")
+
+
+def _blocks(data: bytes | Path) -> Iterator[tuple[NDArray[np.float32], float]]:
     """Yield decoded samples and the fraction of the file read so far; damaged packets are left out."""
     try:
-        with av.open(str(path), metadata_errors="ignore") as container:
+        with open_recording(data) as container:
             stream = container.streams.audio[0]
             resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE)
             size = max(container.size, 1)

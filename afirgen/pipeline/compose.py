@@ -1,41 +1,35 @@
 """Step: the FIR document, with its blanks listed and what only the officer can settle."""
 
-from datetime import datetime
-
-from afirgen.case.evidence import Source, Transcript
 from afirgen.case.facts import Facts
 from afirgen.case.fir import FirDocument, Prose, Provenance, Station
 from afirgen.case.law import Law, LegalView, Route
+from afirgen.case.state import CaseState
+from afirgen.errors import StepConflictError
 
 
-def compose(
-    *,
-    source: Source,
-    transcript: Transcript,
-    facts: Facts,
-    law: LegalView,
-    narrative: Prose,
-    station: Station,
-    reported_on: datetime,
-    provenance: Provenance,
-    fir_number: str | None = None,
-) -> FirDocument:
-    """Put the checked parts together; nothing is added, every gap is named."""
+def compose(case: CaseState, *, station: Station, provenance: Provenance) -> FirDocument:
+    """Put the checked parts together; nothing is added, every gap is named.
+
+    Raises:
+        StepConflictError: A step before this one has no value yet.
+    """
+    if case.transcript is None or case.facts is None or case.law is None or case.narrative is None:
+        raise StepConflictError("The draft is not complete yet. Finish the earlier steps first.")
     return FirDocument(
-        route=law.route,
+        route=case.law.route,
         station=station,
-        reported_on=reported_on,
-        source=source,
-        statement=transcript,
-        facts=facts,
-        law=law,
-        sections=law.proposed,
-        narrative=narrative,
+        reported_on=case.reported_on,
+        source=case.source,
+        statement=case.transcript,
+        facts=case.facts,
+        law=case.law,
+        sections=case.law.proposed,
+        narrative=case.narrative,
         provenance=provenance,
-        total_value_inr=total_value(facts),
-        blanks=blanks(facts, station),
-        needs_officer=needs_officer(facts, law, narrative),
-        fir_number=fir_number,
+        total_value_inr=total_value(case.facts),
+        blanks=blanks(case.facts, station),
+        needs_officer=needs_officer(case.facts, case.law, case.narrative),
+        fir_number=case.fir_number,
     )
 
 

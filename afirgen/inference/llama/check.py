@@ -4,15 +4,15 @@ import hashlib
 from pathlib import Path
 
 import msgspec
+import structlog
 from msgspec import Struct
 
 from afirgen.errors import ModelUnavailableError
-from afirgen.inference.engine import CancelToken
-from afirgen.inference.llama.constrain import Constraint
-from afirgen.inference.llama.engine import LlamaEngine
-from afirgen.inference.llama.streams import Job, Stream
+from afirgen.inference.llama.loaded import LoadedModel
 
+_log = structlog.get_logger(__name__)
 _SYSTEM = "You answer from the text alone."
+_SHARED = "Text: {}\n\n"
 _QUESTION = "{} Answer Yes or No."
 
 
@@ -51,6 +51,7 @@ _CONTRAST = {
 # Each true question must score above each false one by this margin of logits, save one pair in ten.
 _MARGIN = 0.3
 _PAIRS_WON = 0.9
+_RECORD_TASK = "Fill the record: who_saw is the first name of the person who saw it."
 _RECORD = {
     "type": "object",
     "properties": {"who_saw": {"type": "string", "maxLength": 20}},
@@ -59,7 +60,7 @@ _RECORD = {
 }
 
 
-def check_language_model(engine: LlamaEngine, *, memory: Path | None = None) -> frozenset[str]:
+def check_language_model(model: LoadedModel, *, memory: Path | None = None) -> frozenset[str]:
     """Ask the known questions; return the languages read right.
 
     English and the record are asked at every load. What the model reads besides does not change as long as its
@@ -68,16 +69,15 @@ def check_language_model(engine: LlamaEngine, *, memory: Path | None = None) -> 
     Raises:
         ModelUnavailableError: The model fails in English or cannot fill a one-field record.
     """
-    if not _passes(engine, "en") or not _fills_a_record(engine):
+    if not _passes(model, "en") or not _fills_a_record(model):
         raise ModelUnavailableError(
-            f"The language model {engine.status().model} fails its known-answer check. "
+            f"The language model {model.model_id} fails its known-answer check. "
             "Run `afirgen models verify`, or choose another model."
         )
-    known = _recall(memory)
+    known = _recall(memory, model.model_id)
     if known is None:
-        known = frozenset(code for code in _PROBES if _passes(engine, code))
-        if memory:
-            memory.write_bytes(msgspec.json.encode({"probes": _fingerprint(), "languages": sorted(known)}))
+        known = frozenset(code for code in _PROBES if code != "en" and _passes(model, code))
+        _keep(memory, model.model_id, known)
     return known | {"en"}
 
 
@@ -86,58 +86,46 @@ class _Memory(Struct, frozen=True):
     languages: frozenset[str]
 
 
-def _recall(memory: Path | None) -> frozenset[str] | None:
+def _recall(memory: Path | None, model_id: str) -> frozenset[str] | None:
     try:
         kept = msgspec.json.decode(memory.read_bytes(), type=_Memory) if memory else None
     except (OSError, msgspec.DecodeError):
         return None
-    return kept.languages if kept and kept.probes == _fingerprint() else None
+    return kept.languages if kept and kept.probes == _fingerprint(model_id) else None
 
 
-def _fingerprint() -> str:
-    """Name this set of questions, so that another set is asked anew."""
-    return hashlib.sha256(msgspec.json.encode([_PROBES, _CONTRAST])).hexdigest()
+def _keep(memory: Path | None, model_id: str, languages: frozenset[str]) -> None:
+    if memory is None:
+        return
+    try:
+        memory.write_bytes(msgspec.json.encode(_Memory(_fingerprint(model_id), languages)))
+    except OSError as err:
+        # A read-only model folder costs a second at each load and nothing else.
+        _log.warning("languages_not_kept", problem=str(err))
 
 
-def _passes(engine: LlamaEngine, language: str) -> bool:
-    return _reads(engine, _PROBES[language]) and _reads(engine, _CONTRAST[language])
+def _fingerprint(model_id: str) -> str:
+    """Name this model with this set of questions, so that another of either is asked anew."""
+    return hashlib.sha256(msgspec.json.encode([model_id, _PROBES, _CONTRAST])).hexdigest()
 
 
-def _reads(engine: LlamaEngine, probe: _Probe) -> bool:
-    scores = _scores(engine, probe.text, (*probe.true, *probe.false))
+def _passes(model: LoadedModel, language: str) -> bool:
+    return _reads(model, _PROBES[language]) and _reads(model, _CONTRAST[language])
+
+
+def _reads(model: LoadedModel, probe: _Probe) -> bool:
+    streams = [model.question(_QUESTION.format(q)) for q in (*probe.true, *probe.false)]
+    model.run(_SYSTEM, _SHARED.format(probe.text), streams)
+    scores = [s.score for s in streams if s.score is not None]
     true, false = scores[: len(probe.true)], scores[len(probe.true) :]
     won = [t - f > _MARGIN for t in true for f in false]
     return sum(won) >= _PAIRS_WON * len(won)
 
 
-def _scores(engine: LlamaEngine, text: str, questions: tuple[str, ...]) -> list[float]:
-    streams = [Stream(engine.task_tokens(_QUESTION.format(q)), 0) for q in questions]
-    _run(engine, text, streams)
-    return [s.score for s in streams if s.score is not None]
-
-
-def _fills_a_record(engine: LlamaEngine) -> bool:
-    stream = Stream(engine.task_tokens("Fill the record: who_saw is the first name of the person who saw it."), 24)
-    stream.constraint = Constraint(engine.constraint_tokenizer, _RECORD)
-    engine.feed_opening(stream)
-    _run(engine, _PROBES["en"].text, [stream])
+def _fills_a_record(model: LoadedModel) -> bool:
+    stream = model.answer(_RECORD_TASK, max_tokens=24, schema=_RECORD)
+    model.run(_SYSTEM, _SHARED.format(_PROBES["en"].text), [stream])
     try:
         return "Rita" in msgspec.json.decode("".join(stream.pieces), type=dict[str, str])["who_saw"]
     except (msgspec.DecodeError, KeyError):
         return False
-
-
-def _run(engine: LlamaEngine, text: str, streams: list[Stream]) -> None:
-    failures: list[Exception] = []
-    job = Job(
-        number=0,
-        priority=0,
-        prefix=engine.prefix_tokens(_SYSTEM, f"Text: {text}\n\n"),
-        streams=streams,
-        settle=lambda error: failures.append(error) if error else None,
-        cancel=CancelToken(),
-        deadline=None,
-    )
-    engine.ask_now([job])
-    if failures:
-        raise failures[0]

@@ -15,12 +15,15 @@ _LAYOUT = {"whitespace_flexible": False, "item_separator": ", ", "key_separator"
 
 
 class Constraint:
-    """Follows one answer through its schema."""
+    """Follows one answer through its schema. A schema that cannot be applied is an ``EngineFailureError``."""
 
     def __init__(self, tokenizer: LLTokenizer, schema: dict[str, Any]) -> None:
         spaced = {**schema, "x-guidance": _LAYOUT}
-        grammar = LLMatcher.grammar_from_json_schema(msgspec.json.encode(spaced).decode())
-        self._matcher = LLMatcher(tokenizer, grammar)
+        try:
+            grammar = LLMatcher.grammar_from_json_schema(msgspec.json.encode(spaced).decode())
+        except (TypeError, ValueError) as err:
+            raise _unusable(str(err)) from err
+        self._matcher = LLMatcher(tokenizer, grammar, log_level=0)
         self._mask: NDArray[np.int32] = allocate_token_bitmask(1, tokenizer.vocab_size)
         self._raise_if_failed()
 
@@ -48,7 +51,10 @@ class Constraint:
 
     def _raise_if_failed(self) -> None:
         if self._matcher.is_error():
-            raise EngineFailureError(
-                "The answer's form could not be applied. Try again, or fill the fields by hand.",
-                detail=self._matcher.get_error(),
-            )
+            raise _unusable(self._matcher.get_error())
+
+
+def _unusable(detail: str) -> EngineFailureError:
+    return EngineFailureError(
+        "The answer's form could not be applied. Try again, or fill the fields by hand.", detail=detail
+    )

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import llama_cpp
 import numpy as np
+import structlog
 from llguidance import LLTokenizer
 from llguidance.llamacpp import lltokenizer_from_vocab
 from msgspec import Struct
@@ -12,27 +13,50 @@ from numpy.typing import NDArray
 
 from afirgen.errors import ModelFileError
 
+_log = structlog.get_logger(__name__)
 _MAGIC = b"GGUF"
 _PIECE_BYTES = 512
-_KV_F16 = 1
+_WARNING, _ERROR = 3, 4
+_F32, _F16, _BF16, _Q8_0 = 0, 1, 30, 8
 
 
 class LlamaOptions(Struct, frozen=True, kw_only=True):
     """How the model is run. ``context`` is in tokens, shared by all sequences; ``gpu_layers`` -1 means all.
 
-    ``kv_type`` is a ggml type number (1 is f16).
+    ``batch`` is the most tokens decoded at once, ``chunk`` the most prompt tokens among them while an answer is
+    being written, so that it does not stall. ``batch_threads`` read prompts, ``threads`` write; None means the
+    same. ``flash_attention`` None means with a GPU only: on a CPU it is less exact and no faster. ``kv_type`` is
+    a ggml type number: 0 f32, 1 f16, 30 bf16, 8 q8_0.
     """
 
     context: int = 8192
     sequences: int = 24
     batch: int = 512
+    chunk: int = 128
     threads: int = 2
+    batch_threads: int | None = None
     gpu_layers: int = 0
-    kv_type: int = _KV_F16
+    flash_attention: bool | None = None
+    kv_type: int = _F16
+
+    def __post_init__(self) -> None:
+        """Refuse what llama.cpp would abort on."""
+        if not 2 <= self.sequences <= min(llama_cpp.llama_max_parallel_sequences(), self.batch):
+            raise ValueError("sequences: from 2 to 256, and no more than batch")
+        if not 1 <= self.chunk <= self.batch <= self.context:
+            raise ValueError("chunk may not be above batch, nor batch above context")
+        if self.threads < 1 or (self.batch_threads is not None and self.batch_threads < 1):
+            raise ValueError("threads and batch_threads: at least 1")
+        if self.kv_type not in {_F32, _F16, _BF16, _Q8_0}:
+            raise ValueError("kv_type: one of 0, 1, 8, 30")
 
 
-# llama.cpp writes its log to stderr unless it is given a callback; this one drops it. It must outlive all calls.
-_SILENT = ctypes.CFUNCTYPE(None, ctypes.c_int, ctypes.c_char_p, ctypes.c_void_p)(lambda _level, _text, _data: None)
+@ctypes.CFUNCTYPE(None, ctypes.c_int, ctypes.c_char_p, ctypes.c_void_p)
+def _pass_on(level: int, text: bytes | None, _data: int | None) -> None:
+    """Keep llama.cpp's own log off stderr; its warnings and errors go to ours."""
+    if level in {_WARNING, _ERROR} and text:
+        line = text.decode(errors="replace").strip()
+        (_log.error if level == _ERROR else _log.warning)("llama_cpp", text=line)
 
 
 class NativeModel:
@@ -43,7 +67,7 @@ class NativeModel:
 
     def __init__(self, path: Path, options: LlamaOptions, *, model_id: str) -> None:
         check_file(path, model_id)
-        llama_cpp.llama_log_set(_SILENT, ctypes.c_void_p(0))
+        llama_cpp.llama_log_set(_pass_on, ctypes.c_void_p(0))
         llama_cpp.llama_backend_init()
         self.options = options
         params = llama_cpp.llama_model_default_params()
@@ -52,6 +76,9 @@ class NativeModel:
         if not model:
             raise broken_file(model_id)
         self._model = model
+        if llama_cpp.llama_model_is_recurrent(model) or llama_cpp.llama_model_is_hybrid(model):
+            llama_cpp.llama_model_free(model)
+            raise ModelFileError(f"The model {model_id} cannot share what it has read. Choose a plain attention model.")
         self._vocab = llama_cpp.llama_model_get_vocab(model)
         self._context = llama_cpp.llama_init_from_model(model, _context_params(options))
         if not self._context:
@@ -63,6 +90,9 @@ class NativeModel:
         self._batch = llama_cpp.llama_batch_init(options.batch, 0, 1)
         self._wants: list[bool] = []
         self.vocabulary_size: int = llama_cpp.llama_vocab_n_tokens(self._vocab)
+        trained: int = llama_cpp.llama_model_n_ctx_train(model)
+        self.longest = min(options.context, trained) if trained > 0 else options.context
+        """Tokens that one sequence may hold."""
 
     def close(self) -> None:
         """Free everything native; the object is of no use afterwards."""
@@ -73,8 +103,11 @@ class NativeModel:
     # --- vocabulary (thread-safe) -------------------------------------------------------------------------
 
     def tokenize(self, text: str, *, special: bool) -> list[int]:
-        """Return the tokens of ``text``; control tokens are recognised only with ``special``."""
-        data = text.encode()
+        """Return the tokens of ``text``; control tokens are recognised only with ``special``.
+
+        Half a surrogate pair, which has no bytes of its own, is read as a question mark.
+        """
+        data = text.encode(errors="replace")
         if not data:
             return []
         room = len(data) + 8
@@ -100,6 +133,14 @@ class NativeModel:
         """Return the Jinja chat template that the file carries."""
         template = llama_cpp.llama_model_chat_template(self._model, None)
         return template.decode() if template else None
+
+    def opening_text(self) -> str:
+        """Return the text of the token that every input begins with, if the model has one."""
+        token = llama_cpp.llama_vocab_bos(self._vocab)
+        if token < 0 or not llama_cpp.llama_vocab_get_add_bos(self._vocab):
+            return ""
+        text: bytes = llama_cpp.llama_vocab_get_text(self._vocab, token)
+        return text.decode(errors="replace")
 
     def constraint_tokenizer(self) -> LLTokenizer:
         """Make the tokenizer for schema masks; takes about a second."""
@@ -143,12 +184,16 @@ class NativeModel:
         if not 0 <= row < len(self._wants) or not self._wants[row]:
             raise ValueError(f"row {row} has no logits")
         pointer = llama_cpp.llama_get_logits_ith(self._context, row)
+        if not pointer:
+            raise ValueError(f"row {row} gave no logits")
         return np.ctypeslib.as_array(pointer, shape=(self.vocabulary_size,))
 
     def copy_prefix(self, source: int, target: int, length: int) -> None:
         """Let ``target`` share the first ``length`` cells of ``source``."""
         self._check_sequence(source)
         self._check_sequence(target)
+        if not 0 < length <= self.options.context:
+            raise ValueError(f"length {length} out of range")
         llama_cpp.llama_memory_seq_cp(self._memory, source, target, 0, length)
 
     def forget(self, sequence: int) -> None:
@@ -189,9 +234,11 @@ def _context_params(options: LlamaOptions) -> "llama_cpp.llama_context_params":
     params.n_batch = options.batch
     params.n_ubatch = options.batch
     params.n_seq_max = options.sequences
-    params.n_outputs_max_per_seq = 0
     params.n_threads = options.threads
-    params.n_threads_batch = options.threads
+    params.n_threads_batch = options.batch_threads or options.threads
+    flash = options.gpu_layers != 0 if options.flash_attention is None else options.flash_attention
+    # A cache of 8 bits works with flash attention only.
+    params.flash_attn_type = int(flash or options.kv_type == _Q8_0)
     params.type_k = options.kv_type
     params.type_v = options.kv_type
     # Shared prefixes need one pool of cells; with split pools a partial copy is a native assert.

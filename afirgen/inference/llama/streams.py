@@ -38,6 +38,7 @@ class Job:
     settle: Callable[[AfirgenError | None], None]
     cancel: CancelToken
     deadline: float | None
+    abandoned: bool = False
     submitted: float = field(default_factory=time.monotonic)
     started: float | None = None
     first_logits: float | None = None
@@ -72,6 +73,7 @@ class Stream:
     on_text: Callable[[str], None] | None = None
     pieces: list[str] = field(default_factory=list)
     sampled: int = 0
+    opening: bytes = b""
     fed: int = 0
     cut: bool = False
     _decoder: codecs.IncrementalDecoder = field(

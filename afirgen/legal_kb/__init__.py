@@ -1,0 +1,1 @@
+"""The law as data: statutes, imported files, passages, index, search and decision rules."""

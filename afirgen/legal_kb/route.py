@@ -1,0 +1,63 @@
+"""Which record is made, and the duties that go with it: pure rules that name their provision."""
+
+from collections.abc import Sequence
+
+from afirgen.case.law import Assessment, Cognizance, Route
+
+_PRELIMINARY_FROM, _PRELIMINARY_BELOW = 36, 84
+_FORENSIC_FROM = 84
+_WOMAN_OFFICER = (*(str(n) for n in range(64, 72)), *(str(n) for n in range(74, 80)), "124")
+_SEXUAL = tuple(str(n) for n in range(64, 72))
+
+
+def route_for(proposed: Sequence[Assessment], possible: Sequence[Assessment]) -> tuple[Route, str]:
+    """Return the route and its reason.
+
+    One cognizable offence makes the case cognizable (BNSS 174(4)). Registration is never refused by the
+    program: without a proposed section a diary entry is offered, and the officer may register all the same.
+    """
+    marks = [a.attributes.cognizable for a in proposed if a.attributes]
+    if Cognizance.YES in marks:
+        return Route.FIR, "At least one proposed offence is cognizable: FIR under BNSS 173."
+    if Cognizance.OFFICER_DECIDES in marks or (proposed and len(marks) < len(proposed)):
+        return Route.OFFICER_DECIDES, "Whether the offence is cognizable depends on a condition; the officer decides."
+    if marks:
+        return (
+            Route.NON_COGNIZABLE_REPORT,
+            "All proposed offences are non-cognizable: a report under BNSS 174, and no investigation without order.",
+        )
+    if possible:
+        return Route.OFFICER_DECIDES, "No offence is fully stated; ask the open questions, then decide."
+    return (
+        Route.DIARY_ENTRY,
+        "No offence is seen in the complaint: a general diary entry is offered; the officer may register an FIR.",
+    )
+
+
+def duties_for(proposed: Sequence[Assessment]) -> tuple[str, ...]:
+    """Return what the officer must see to for the proposed sections, each with its provision."""
+    bases = {a.section.base for a in proposed if a.section.act == "BNS"}
+    acts = {a.section.act for a in proposed}
+    longest = max((_months(a) for a in proposed), default=0)
+    duties = ["Read the record over to the informant and have it signed (BNSS 173(1))."]
+    if proposed:
+        duties.append("Give the informant a copy free of cost (BNSS 173(2)).")
+    if bases & set(_WOMAN_OFFICER):
+        duties.append("A woman officer records this information (BNSS 173(1), first proviso).")
+    if bases & set(_SEXUAL) or "POCSO Act 2012" in acts:
+        duties.append("The victim's statement is recorded before a Magistrate (BNSS 183(6)).")
+        duties.append("The investigation is to be complete within two months (BNSS 193(2)).")
+    if _PRELIMINARY_FROM <= longest < _PRELIMINARY_BELOW:
+        duties.append(
+            "A preliminary enquiry within 14 days is possible with a Deputy Superintendent's leave (BNSS 173(3))."
+        )
+    if longest >= _FORENSIC_FROM:
+        duties.append("A forensic team visits the scene and the visit is filmed (BNSS 176(3)).")
+    return tuple(duties)
+
+
+def _months(assessment: Assessment) -> int:
+    attributes = assessment.attributes
+    if attributes is None:
+        return 0
+    return 10_000 if attributes.life or attributes.death else attributes.max_months or 0
