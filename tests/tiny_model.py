@@ -1,7 +1,8 @@
 """A language model of random weights, small enough to be written and loaded inside a test.
 
 It has a byte-level vocabulary with a few whole words, ChatML control tokens, two layers and 64 dimensions: its
-answers mean nothing, but the same tokens always give the same logits, which is what engine tests need.
+answers mean nothing, but the same tokens always give the same logits, which is what engine tests need. It never
+ends an answer by itself; a schema or the limit of tokens does.
 """
 
 import itertools
@@ -36,9 +37,7 @@ def write_tiny_model(path: Path, *, template: str | None = CHATML, context: int 
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("qwen2")
     writer.add_token_list(tokens)
-    writer.add_token_types(
-        [gguf.TokenType.CONTROL if token in CONTROL else gguf.TokenType.NORMAL for token in tokens]
-    )
+    writer.add_token_types([gguf.TokenType.CONTROL if token in CONTROL else gguf.TokenType.NORMAL for token in tokens])
     writer.add_token_merges(merges)
     writer.add_bos_token_id(tokens.index("<|endoftext|>"))
     writer.add_eos_token_id(tokens.index("<|im_end|>"))
@@ -85,10 +84,12 @@ def _weights(vocabulary: int, random: np.random.Generator) -> list[tuple[str, ND
 
     ones = np.ones(_WIDTH, dtype=np.float32)
     deep = _WIDTH**-0.5
+    output = matrix(vocabulary, _WIDTH, 4 * deep)
+    output[-len(CONTROL) :] = 0
     tensors = [
         ("token_embd.weight", matrix(vocabulary, _WIDTH, 1.0)),
         ("output_norm.weight", ones),
-        ("output.weight", matrix(vocabulary, _WIDTH, 4 * deep)),
+        ("output.weight", output),
     ]
     for layer in range(_LAYERS):
         block = f"blk.{layer}"

@@ -25,6 +25,8 @@ from afirgen.settings import load_settings
 @click.option("--only", multiple=True, help="Run only the case with this id; may be repeated.")
 def evaluate(cases: Path, *, as_json: bool, out: Path | None, limit: int | None, only: tuple[str, ...]) -> None:
     """Draft every case of CASES (JSONL, see docs/evaluation.md) and print how good the drafts are."""
+    if out:
+        out.write_bytes(b"")
     chosen = tuple(c for c in read_cases(cases) if not only or c.id in only)[:limit]
     results = asyncio.run(_run(chosen, out))
     table = figures(results)
@@ -37,8 +39,6 @@ def evaluate(cases: Path, *, as_json: bool, out: Path | None, limit: int | None,
 async def _run(cases: tuple[Any, ...], out: Path | None) -> list[CaseResult]:
     console = Console(stderr=True)
     program = build_program(load_settings())
-    if out:
-        out.write_bytes(b"")
 
     def on_case(number: int, outcome: Outcome) -> None:
         console.print(_line(number, len(cases), outcome.result), highlight=False)

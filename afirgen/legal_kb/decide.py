@@ -1,30 +1,34 @@
 """From answers to sections: pure rules, no model."""
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from afirgen.case.evidence import Span
 from afirgen.case.law import Ingredient, Standing, Verdict
 from afirgen.legal_kb.offences import Offence, OffenceBook
 
 MOST_PROPOSED = 5
-# Scores are logit(yes) - logit(no). Between the two a fact counts as not stated.
-MET_FROM = 0.9
-NOT_MET_BELOW = 0.1
+# Probabilities of "yes". Between the first two a fact counts as not stated.
+MET_FROM = 0.5
+NOT_MET_BELOW = 0.2
 # An exclusion must be plain before it removes an offence.
-EXCLUDED_FROM = 1.2
+EXCLUDED_FROM = 0.7
 
 
 class Answer(Struct, frozen=True):
-    """A question's score, None where it was not asked, and the words that bear on it."""
+    """The probability of "yes", None where it was not asked, and the words that bear on it."""
 
-    score: float | None = None
+    probability: float | None = None
     evidence: tuple[Span, ...] = ()
 
 
 class Decision(Struct, frozen=True, kw_only=True):
-    """An offence with its ingredient table, its standing and the reason."""
+    """An offence with its ingredient table, its standing and the reason.
+
+    ``strength`` is the probability of its weakest ingredient.
+    """
 
     offence: Offence
     standing: Standing
@@ -34,13 +38,13 @@ class Decision(Struct, frozen=True, kw_only=True):
     strength: float = 0.0
 
 
-def verdict_of(answer: Answer, *, excludes: bool) -> Verdict:
-    """Turn a score into a verdict on the fact asked for."""
-    if answer.score is None:
+def verdict_of(answer: Answer, *, excludes: bool = False) -> Verdict:
+    """Turn a probability into a verdict on the fact asked for."""
+    if answer.probability is None:
         return Verdict.NOT_CHECKED
-    if answer.score >= (EXCLUDED_FROM if excludes else MET_FROM):
+    if answer.probability >= (EXCLUDED_FROM if excludes else MET_FROM):
         return Verdict.MET
-    return Verdict.NOT_MET if answer.score < NOT_MET_BELOW else Verdict.NOT_STATED
+    return Verdict.NOT_MET if answer.probability < NOT_MET_BELOW else Verdict.NOT_STATED
 
 
 def decide(
@@ -55,38 +59,46 @@ def decide(
     ``losses`` are the sums of money that the complaint states, in rupees. At most five are proposed.
     """
     decisions = [_judge(o, answers, book, losses) for o in offences]
-    proposed = {d.offence.id for d in decisions if d.standing is Standing.PROPOSED}
-    absorbed = {each for winner in proposed for each in book.absorbed_by(winner)}
-    settled = [_absorb(d, book, proposed) if d.offence.id in absorbed else d for d in decisions]
-    ranked = sorted(settled, key=lambda d: (d.standing is not Standing.PROPOSED, -d.strength))
+    decisions = _without_contained(decisions, book)
+    decisions = _without_excluded(decisions)
+    ranked = sorted(decisions, key=lambda d: (d.standing is not Standing.PROPOSED, -d.strength))
     return tuple(_beyond_five(d, n) for n, d in enumerate(ranked))
 
 
 def _judge(offence: Offence, answers: Mapping[str, Answer], book: OffenceBook, losses: Sequence[int]) -> Decision:
-    wanted = tuple(_ingredient(q, answers, book, excludes=False) for q in offence.all)
-    barred = tuple(_ingredient(q, answers, book, excludes=True) for q in offence.none)
-    ingredients = wanted + barred
-    missing = [i for i in wanted if i.verdict in {Verdict.NOT_STATED, Verdict.NOT_CHECKED}]
-    unmet = [i for i in wanted if i.verdict is Verdict.NOT_MET]
-    excluded = [i for i in barred if i.verdict is Verdict.MET]
-    strength = sum(i.score or 0.0 for i in wanted) / len(wanted)
-    ask = tuple(book.questions[i.question_id].ask for i in missing)
-    standing, reason = Standing.PROPOSED, f"All {len(wanted)} ingredients are met."
-    if unmet or excluded:
-        fault = (unmet or excluded)[0]
-        standing = Standing.REJECTED
-        reason = f"{'Not so' if unmet else 'It is so'} in the complaint: {fault.question}"
-    elif all(i.verdict is Verdict.NOT_CHECKED for i in wanted):
-        standing, reason = Standing.POSSIBLE, "Not checked: the language model does not read this language."
+    needed = [_best((q,), answers) for q in offence.all] + [_best(group, answers) for group in offence.any]
+    shown = dict.fromkeys((*offence.all, *chain.from_iterable(offence.any)))
+    wanted = {q: _ingredient(q, answers, book, excludes=False) for q in shown}
+    barred = [_ingredient(q, answers, book, excludes=True) for q in offence.none]
+    unmet = [q for q in needed if wanted[q].verdict is Verdict.NOT_MET]
+    missing = [q for q in needed if wanted[q].verdict in {Verdict.NOT_STATED, Verdict.NOT_CHECKED}]
+    excluded = [i.question_id for i in barred if i.verdict is Verdict.MET]
+    standing, reason = Standing.PROPOSED, f"All {len(needed)} ingredients are met."
+    if all(wanted[q].verdict is Verdict.NOT_CHECKED for q in needed):
+        standing, reason = Standing.POSSIBLE, "Not checked."
+    elif unmet:
+        standing, reason = Standing.REJECTED, f"Not so in the complaint: {book.questions[unmet[0]].text}"
+    elif excluded:
+        standing, reason = Standing.REJECTED, f"It is so in the complaint: {book.questions[excluded[0]].text}"
     elif missing:
-        standing, reason = Standing.POSSIBLE, f"Not stated clearly: {missing[0].question}"
+        standing, reason = Standing.POSSIBLE, f"Not stated clearly: {book.questions[missing[0]].text}"
     elif offence.loss and not _loss_fits(offence.loss, losses):
         standing, reason = Standing.REJECTED, "The loss stated in the complaint is of another size."
     elif offence.listed_only:
         standing, reason = Standing.POSSIBLE, "For the officer to consider beside the proposed sections."
     return Decision(
-        offence=offence, standing=standing, reason=reason, ingredients=ingredients, ask=ask, strength=strength
+        offence=offence,
+        standing=standing,
+        reason=reason,
+        ingredients=(*wanted.values(), *barred),
+        ask=tuple(dict.fromkeys(book.questions[q].ask for q in missing)),
+        strength=min((wanted[q].score or 0.0 for q in needed), default=0.0),
     )
+
+
+def _best(group: Sequence[str], answers: Mapping[str, Answer]) -> str:
+    """Return the question of the group that speaks most for "yes"."""
+    return max(group, key=lambda q: answers.get(q, Answer()).probability or 0.0)
 
 
 def _ingredient(question_id: str, answers: Mapping[str, Answer], book: OffenceBook, *, excludes: bool) -> Ingredient:
@@ -96,8 +108,8 @@ def _ingredient(question_id: str, answers: Mapping[str, Answer], book: OffenceBo
         question=book.questions[question_id].text,
         verdict=verdict_of(answer, excludes=excludes),
         excludes=excludes,
-        score=answer.score,
-        evidence=answer.evidence,
+        score=None if answer.probability is None else round(answer.probability, 3),
+        evidence=answer.evidence if verdict_of(answer) is Verdict.MET else (),
     )
 
 
@@ -107,25 +119,41 @@ def _loss_fits(bounds: tuple[int, int], losses: Sequence[int]) -> bool:
     return bool(losses) and max(losses) >= least and (most == 0 or max(losses) <= most)
 
 
-def _absorb(decision: Decision, book: OffenceBook, proposed: set[str]) -> Decision:
-    if decision.standing is not Standing.PROPOSED:
-        return decision
-    winner = next(w for w in proposed if decision.offence.id in book.absorbed_by(w))
-    return _replace(decision, Standing.REJECTED, f"Contained in {book.by_id[winner].name} ({book.by_id[winner].ref}).")
+def _without_contained(decisions: Sequence[Decision], book: OffenceBook) -> list[Decision]:
+    winners = [d.offence for d in decisions if d.standing is Standing.PROPOSED]
+    settled = []
+    for decision in decisions:
+        holder = next((w for w in winners if decision.offence.id in book.absorbed_by(w.id)), None)
+        if holder and decision.standing is not Standing.REJECTED:
+            reason = f"Contained in {holder.name} ({holder.ref})."
+            decision = structs.replace(decision, standing=Standing.REJECTED, reason=reason, ask=())  # noqa: PLW2901
+        settled.append(decision)
+    return settled
+
+
+def _without_excluded(decisions: Sequence[Decision]) -> list[Decision]:
+    """Of two offences that cannot stand together keep the stronger one, the other stays possible."""
+    proposed = [d for d in decisions if d.standing is Standing.PROPOSED]
+    losers: dict[str, Offence] = {}
+    for one in proposed:
+        for other in proposed:
+            if other.offence.id in one.offence.excludes:
+                weak, strong = sorted((one, other), key=lambda d: d.strength)
+                losers[weak.offence.id] = strong.offence
+    return [
+        structs.replace(
+            d,
+            standing=Standing.POSSIBLE,
+            reason=f"Does not stand beside {losers[d.offence.id].name}, which is better made out.",
+        )
+        if d.offence.id in losers
+        else d
+        for d in decisions
+    ]
 
 
 def _beyond_five(decision: Decision, rank: int) -> Decision:
     if decision.standing is Standing.PROPOSED and rank >= MOST_PROPOSED:
-        return _replace(decision, Standing.POSSIBLE, "Also met; five stronger sections are proposed.")
+        reason = f"Also met; {MOST_PROPOSED} stronger sections are proposed."
+        return structs.replace(decision, standing=Standing.POSSIBLE, reason=reason)
     return decision
-
-
-def _replace(decision: Decision, standing: Standing, reason: str) -> Decision:
-    return Decision(
-        offence=decision.offence,
-        standing=standing,
-        reason=reason,
-        ingredients=decision.ingredients,
-        ask=decision.ask,
-        strength=decision.strength,
-    )

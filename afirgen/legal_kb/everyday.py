@@ -1,4 +1,4 @@
-"""Everyday words in a complaint that point to offences, in any script and without a model."""
+"""Everyday words in a complaint that point to offences and facts, in any script and without a model."""
 
 import re
 import unicodedata
@@ -6,25 +6,45 @@ from functools import lru_cache
 
 from afirgen.legal_kb.offences import Offence, OffenceBook
 
-_MOST = 4
+_LETTER = r"[\w\u0900-\u0963\u0b80-\u0bff]"
 
 
 def word_hits(text: str, book: OffenceBook) -> dict[str, int]:
-    """Count, for each offence id, how many of its everyday words ``text`` holds (at most four; none is left out)."""
-    plain = " ".join(unicodedata.normalize("NFC", text).casefold().split())
-    counts = {o.id: sum(_pattern(w).search(plain) is not None for w in o.words) for o in book.offences}
-    return {offence_id: min(count, _MOST) for offence_id, count in counts.items() if count}
+    """Count, for each offence id, how many of its everyday words ``text`` holds; none is left out."""
+    plain = _plain(text)
+    counts = {o.id: len(_found(plain, o)) for o in book.offences}
+    return {offence_id: count for offence_id, count in counts.items() if count}
 
 
 def words_found(text: str, offence: Offence) -> tuple[str, ...]:
     """Return the offence's everyday words that stand in ``text``."""
-    plain = " ".join(unicodedata.normalize("NFC", text).casefold().split())
-    return tuple(w for w in offence.words if _pattern(w).search(plain))
+    return _found(_plain(text), offence)
 
 
-@lru_cache(maxsize=4096)
+def hinted(text: str, hint: str) -> bool:
+    """Tell whether one of a question's hint words stands in ``text``."""
+    plain = _plain(text)
+    return any(_pattern(word).search(plain) for word in hint.split())
+
+
+def hints_in(text: str, hint: str) -> int:
+    """Count a question's hint words in ``text``."""
+    plain = _plain(text)
+    return sum(_pattern(word).search(plain) is not None for word in hint.split())
+
+
+def _found(plain: str, offence: Offence) -> tuple[str, ...]:
+    words = (w for _, group in offence.words.by_language() for w in group)
+    return tuple(w for w in dict.fromkeys(words) if _pattern(w).search(plain))
+
+
+def _plain(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFC", text).casefold().split())
+
+
+@lru_cache(maxsize=8192)
 def _pattern(word: str) -> re.Pattern[str]:
     """Match a whole word or phrase; Indic vowel signs belong to their word, and a star leaves the ending open."""
-    body = re.escape(unicodedata.normalize("NFC", word).casefold().rstrip("*")).replace(r"\ ", r"\W+")
-    end = "" if word.endswith("*") else r"(?![\w\u0900-\u0963\u0b80-\u0bff])"
-    return re.compile(rf"(?<![\w\u0900-\u0963\u0b80-\u0bff]){body}{end}")
+    parts = unicodedata.normalize("NFC", word).casefold().split()
+    body = r"\W+".join(re.escape(p.rstrip("*")) + (rf"{_LETTER}*" if p.endswith("*") else "") for p in parts)
+    return re.compile(rf"(?<!{_LETTER}){body}(?!{_LETTER})")

@@ -6,28 +6,39 @@ from afirgen.case.law import Assessment, Cognizance, Route
 
 _PRELIMINARY_FROM, _PRELIMINARY_BELOW = 36, 84
 _FORENSIC_FROM = 84
-_WOMAN_OFFICER = (*(str(n) for n in range(64, 72)), *(str(n) for n in range(74, 80)), "124")
-_SEXUAL = tuple(str(n) for n in range(64, 72))
+_WOMAN_OFFICER = frozenset((*map(str, range(64, 72)), *map(str, range(74, 80)), "124"))
+_MAGISTRATE_STATEMENT = frozenset((*map(str, range(64, 72)), *map(str, range(74, 80)), "124"))
+_TWO_MONTHS = frozenset(("64", "65", "66", "67", "68", "70", "71"))
+_POCSO_TWO_MONTHS = frozenset(("4", "6", "8", "10"))
+# A possible section whose weakest fact is at least this likely may yet be an offence.
+_NEAR = 0.35
 
 
-def route_for(proposed: Sequence[Assessment], possible: Sequence[Assessment]) -> tuple[Route, str]:
-    """Return the route and its reason.
+def route_for(
+    proposed: Sequence[Assessment], possible: Sequence[Assessment], *, checked: bool = True
+) -> tuple[Route, str]:
+    """Return the route and its reason; ``checked`` is False where no model read the complaint.
 
     One cognizable offence makes the case cognizable (BNSS 174(4)). Registration is never refused by the
     program: without a proposed section a diary entry is offered, and the officer may register all the same.
     """
-    marks = [a.attributes.cognizable for a in proposed if a.attributes]
+    marks = [a.attributes.cognizable if a.attributes else Cognizance.OFFICER_DECIDES for a in proposed]
     if Cognizance.YES in marks:
         return Route.FIR, "At least one proposed offence is cognizable: FIR under BNSS 173."
-    if Cognizance.OFFICER_DECIDES in marks or (proposed and len(marks) < len(proposed)):
+    if Cognizance.OFFICER_DECIDES in marks:
         return Route.OFFICER_DECIDES, "Whether the offence is cognizable depends on a condition; the officer decides."
     if marks:
         return (
             Route.NON_COGNIZABLE_REPORT,
             "All proposed offences are non-cognizable: a report under BNSS 174, and no investigation without order.",
         )
-    if possible:
-        return Route.OFFICER_DECIDES, "No offence is fully stated; ask the open questions, then decide."
+    if not checked:
+        return Route.OFFICER_DECIDES, "The complaint was not checked for offences; the officer decides."
+    if any(a.score >= _NEAR for a in possible):
+        return (
+            Route.OFFICER_DECIDES,
+            "No offence is fully stated. Ask the open questions, then decide; an FIR can be registered at once.",
+        )
     return (
         Route.DIARY_ENTRY,
         "No offence is seen in the complaint: a general diary entry is offered; the officer may register an FIR.",
@@ -37,16 +48,24 @@ def route_for(proposed: Sequence[Assessment], possible: Sequence[Assessment]) ->
 def duties_for(proposed: Sequence[Assessment]) -> tuple[str, ...]:
     """Return what the officer must see to for the proposed sections, each with its provision."""
     bases = {a.section.base for a in proposed if a.section.act == "BNS"}
+    pocso = {a.section.base for a in proposed if a.section.act == "POCSO Act 2012"}
     acts = {a.section.act for a in proposed}
     longest = max((_months(a) for a in proposed), default=0)
     duties = ["Read the record over to the informant and have it signed (BNSS 173(1))."]
     if proposed:
         duties.append("Give the informant a copy free of cost (BNSS 173(2)).")
-    if bases & set(_WOMAN_OFFICER):
+    if bases & _WOMAN_OFFICER:
         duties.append("A woman officer records this information (BNSS 173(1), first proviso).")
-    if bases & set(_SEXUAL) or "POCSO Act 2012" in acts:
+    if bases & _MAGISTRATE_STATEMENT or pocso:
         duties.append("The victim's statement is recorded before a Magistrate (BNSS 183(6)).")
+    if bases & _TWO_MONTHS or pocso & _POCSO_TWO_MONTHS:
         duties.append("The investigation is to be complete within two months (BNSS 193(2)).")
+    if pocso:
+        duties.append("Inform the Child Welfare Committee and the Special Court within 24 hours (POCSO Act 19(6)).")
+    if "IT Act 2000" in acts:
+        duties.append("An Inspector or an officer above that rank investigates (IT Act 78).")
+    if "SC/ST (Prevention of Atrocities) Act 1989" in acts:
+        duties.append("A Deputy Superintendent or an officer above that rank investigates (SC/ST Rules 7).")
     if _PRELIMINARY_FROM <= longest < _PRELIMINARY_BELOW:
         duties.append(
             "A preliminary enquiry within 14 days is possible with a Deputy Superintendent's leave (BNSS 173(3))."

@@ -1,40 +1,45 @@
 """Step: which sections the complaint's own facts make out. The model answers, rules decide."""
 
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 
-from afirgen.case.evidence import Span, Transcript
-from afirgen.case.facts import Facts
+from msgspec import structs
+
+from afirgen.case.evidence import Transcript
+from afirgen.case.facts import Facts, Field
 from afirgen.case.languages import LANGUAGES
-from afirgen.case.law import Assessment, Attributes, Ingredient, Law, LegalView, SectionRef, Standing
+from afirgen.case.law import Assessment, Attributes, Cognizance, Law, LegalView, SectionRef, Standing, Verdict
 from afirgen.case.mentions.amounts import find_amounts
-from afirgen.case.sentences import sentences
 from afirgen.inference.engine import Priority
-from afirgen.inference.llama.request import Scoring
+from afirgen.legal_kb.calibration import Calibration, load_calibration
 from afirgen.legal_kb.dates import law_for
-from afirgen.legal_kb.decide import Answer, Decision, decide
+from afirgen.legal_kb.decide import Answer, Decision, decide, verdict_of
 from afirgen.legal_kb.offences import Offence, OffenceBook
 from afirgen.legal_kb.route import duties_for, route_for
-from afirgen.legal_kb.statutes import KnowledgeBase
-from afirgen.pipeline.grounding import tokens
-from afirgen.pipeline.model_port import SYSTEM, LanguageModel, shared_prompt
-from afirgen.pipeline.retrieve import Found, Searcher, retrieve
+from afirgen.legal_kb.screening import known_answers
+from afirgen.legal_kb.statutes import BNS, KnowledgeBase
+from afirgen.pipeline.model_port import LanguageModel
+from afirgen.pipeline.questions import Asker
+from afirgen.pipeline.retrieve import Candidates, Opened, Searcher, merge, numbers_of
 
 # Each question costs the model about 20 tokens; this many fit the time that a section step may take.
-MOST_QUESTIONS = 44
-_ANSWER = " Answer Yes or No."
+MOST_QUESTIONS = 40
+# Kept back of these for what excludes an offence whose ingredients are met.
+_KEPT_BACK = 6
 _MOST_POSSIBLE = 12
+_MOST_SEARCHED = 60
+_MOST_UNCHECKED = 3
 
 
 @dataclass(frozen=True)
 class LawSources:
-    """The loaded statutes, the offences with their ingredients, and search over both."""
+    """The loaded statutes, the offences with their ingredients, search over both, and the model's calibration."""
 
     kb: KnowledgeBase
     book: OffenceBook
     searcher: Searcher
+    calibration: Calibration = field(default_factory=load_calibration)
 
 
 async def find_sections(
@@ -51,153 +56,122 @@ async def find_sections(
     A model that does not read the language is not asked: nothing is proposed then, and the candidates are
     listed for the officer.
     """
-    kb, book = sources.kb, sources.book
-    when = facts.occurrence
+    text, when, book = transcript.text, facts.occurrence, sources.book
     law, why = law_for(_day(when.date_from), _day(when.date_to))
-    found = await retrieve(transcript.text, law=law, book=book, searcher=sources.searcher)
-    offences = _affordable(found.offences)
-    readable = model is not None and transcript.language in model.readable_languages
-    answers: dict[str, Answer] = {}
-    if model is not None and readable:
-        answers = await _ask(transcript, offences, book, model, priority=priority, deadline_s=deadline_s)
-    losses = [int(m.value) for m in find_amounts(transcript.text)]
+    searched = await sources.searcher.search(text, limit=_MOST_SEARCHED)
+    reads = model is not None and transcript.language in model.readable_languages
+    answers: Mapping[str, Answer] = {}
+    if model is not None and reads:
+        known = known_answers(text, time_from=_value(when.time_from), time_to=_value(when.time_to))
+        asker = Asker(
+            text,
+            model,
+            book,
+            sources.calibration,
+            known,
+            budget=MOST_QUESTIONS,
+            priority=priority,
+            deadline_s=deadline_s,
+        )
+        await asker.ask(book.screening)
+        found = merge(text, searched, asker.answers, law=law, book=book)
+        offences = await _examine(found.opened, asker)
+        answers = asker.answers
+    else:
+        found = merge(text, searched, {}, law=law, book=book)
+        offences = tuple(o.offence for o in found.opened[:_MOST_POSSIBLE])
+    losses = [int(m.value) for m in find_amounts(text)]
     decisions = decide(offences, answers, book, losses=losses)
-    assessments = _assessments(decisions, law, kb)
+    assessments = _assessments(decisions, answers, law, sources.kb)
     proposed = [a for a in assessments if a.standing is Standing.PROPOSED]
     possible = [a for a in assessments if a.standing is Standing.POSSIBLE]
-    route, route_reason = route_for(proposed, possible)
+    route, route_reason = route_for(proposed, possible, checked=reads)
     return LegalView(
         law=law,
         law_reason=why,
         candidates=found.candidates,
-        assessments=tuple(assessments) + _without_ingredients(found, book, kb),
+        assessments=(*assessments, *_without_ingredients(found, book, sources.kb)),
         route=route,
         route_reason=route_reason,
         duties=duties_for(proposed),
-        notes=() if readable else (_not_checked(transcript.language),),
+        notes=_notes(transcript, facts, law, proposed, reads=reads),
     )
 
 
-def _day(field: object) -> date | None:
-    value = getattr(field, "value", None)
-    return date.fromisoformat(value) if value else None
+def _day(stated: Field | None) -> date | None:
+    return date.fromisoformat(stated.value) if stated else None
 
 
-def _affordable(offences: Sequence[Offence]) -> tuple[Offence, ...]:
-    """Take offences in order as long as their questions, each asked once, are not too many."""
-    asked: set[str] = set()
-    taken = []
-    for offence in offences:
-        more = {*offence.all, *offence.none} - asked
-        if len(asked) + len(more) > MOST_QUESTIONS:
-            continue
-        asked |= more
-        taken.append(offence)
-    return tuple(taken)
+def _value(stated: Field | None) -> str | None:
+    return stated.value if stated else None
 
 
-async def _ask(
-    transcript: Transcript,
-    offences: Sequence[Offence],
-    book: OffenceBook,
-    model: LanguageModel,
-    *,
-    priority: Priority,
-    deadline_s: float | None,
-) -> dict[str, Answer]:
-    ids = list(dict.fromkeys(q for o in offences for q in (*o.all, *o.none)))
-    scored = await model.score(
-        Scoring(
-            system=SYSTEM,
-            shared=shared_prompt(transcript.text),
-            questions=tuple(book.questions[q].text + _ANSWER for q in ids),
-            priority=priority,
-            deadline_s=deadline_s,
-        )
-    )
-    return {
-        q: Answer(score, _evidence(book.questions[q].text, transcript))
-        for q, score in zip(ids, scored.scores, strict=True)
-    }
+async def _examine(opened: Sequence[Opened], asker: Asker) -> tuple[Offence, ...]:
+    """Ask for the ingredients of the opened offences in order, then for what excludes those still standing.
+
+    What an answer already speaks against is not asked about further. Returns the offences that were examined.
+    """
+    examined: list[Offence] = []
+    wanted: list[str] = []
+    for offence in (o.offence for o in opened):
+        needed = () if asker.rejects(offence) else (*offence.all, *(q for group in offence.any for q in group))
+        more = [q for q in asker.open_questions(needed) if q not in wanted]
+        if len(wanted) + len(more) <= asker.left - _KEPT_BACK:
+            wanted += more
+            examined.append(offence)
+    await asker.ask(wanted)
+    standing = [o for o in examined if not asker.rejects(o)]
+    await asker.ask(q for o in standing for q in (*o.none, *((o.cognizable_if,) if o.cognizable_if else ())))
+    return tuple(examined)
 
 
-def _evidence(question: str, transcript: Transcript) -> tuple[Span, ...]:
-    """Quote the sentence that shares most words of meaning with the question, if any does."""
-    wanted = {_stem(t) for t, _ in tokens(question) if len(t) > len("the")}
-    best, most = None, 0
-    for span in sentences(transcript.text):
-        shared = len(wanted & {_stem(t) for t, _ in tokens(transcript.quote(span))})
-        if shared > most:
-            best, most = span, shared
-    return (best,) if best else ()
-
-
-def _stem(word: str) -> str:
-    return word[: len("stolen") - 1]
-
-
-def _assessments(decisions: Sequence[Decision], law: Law, kb: KnowledgeBase) -> list[Assessment]:
-    listed: list[Assessment] = []
-    seen: set[SectionRef] = set()
+def _assessments(
+    decisions: Sequence[Decision], answers: Mapping[str, Answer], law: Law, kb: KnowledgeBase
+) -> list[Assessment]:
+    listed: dict[SectionRef, Assessment] = {}
     possible = 0
     for decision in decisions:
         possible += decision.standing is Standing.POSSIBLE
         if decision.standing is Standing.POSSIBLE and possible > _MOST_POSSIBLE:
             continue
-        for ref in _numbers(decision.offence, law):
-            if ref not in seen:
-                seen.add(ref)
-                listed.append(_assessment(decision, ref, kb))
-    return listed
+        for ref in numbers_of(decision.offence, law)[: 1 if law is Law.IPC else None]:
+            listed.setdefault(ref, _assessment(decision, answers, ref, kb))
+    return list(listed.values())
 
 
-def _numbers(offence: Offence, law: Law) -> tuple[SectionRef, ...]:
-    """Return the section as the governing law numbers it; an offence that the IPC had not gives none."""
-    if law is not Law.IPC or offence.act != "BNS":
-        return (offence.ref,)
-    return tuple(SectionRef("IPC", n) for n in offence.ipc[:1])
-
-
-def _assessment(decision: Decision, ref: SectionRef, kb: KnowledgeBase) -> Assessment:
-    section = kb.section(decision.offence.ref)
+def _assessment(decision: Decision, answers: Mapping[str, Answer], ref: SectionRef, kb: KnowledgeBase) -> Assessment:
     return Assessment(
         section=ref,
         title=decision.offence.name,
-        statement=section.statement,
+        statement=kb.section(decision.offence.ref).statement,
         standing=decision.standing,
         reason=decision.reason,
-        ingredients=tuple(_calibrated(i) for i in decision.ingredients),
-        attributes=_attributes(kb.entries(decision.offence.ref)),
-        score=_probability(decision.strength),
+        ingredients=decision.ingredients,
+        attributes=_attributes(decision.offence, answers, kb),
+        score=decision.strength,
         ask=decision.ask,
     )
 
 
-def _calibrated(ingredient: Ingredient) -> Ingredient:
-    score = None if ingredient.score is None else round(_probability(ingredient.score), 3)
-    return Ingredient(
-        question_id=ingredient.question_id,
-        question=ingredient.question,
-        verdict=ingredient.verdict,
-        excludes=ingredient.excludes,
-        score=score,
-        evidence=ingredient.evidence,
-    )
+def _attributes(offence: Offence, answers: Mapping[str, Answer], kb: KnowledgeBase) -> Attributes | None:
+    """Take the schedule's entry; a condition of cognizance that the complaint meets is settled."""
+    entries = kb.entries(offence.ref)
+    attributes = offence.attributes or (entries[offence.entry - 1] if len(entries) >= offence.entry else None)
+    settled = offence.cognizable_if and verdict_of(answers.get(offence.cognizable_if, Answer())) is Verdict.MET
+    if attributes and settled:
+        return structs.replace(attributes, cognizable=Cognizance.YES)
+    return attributes
 
 
-def _probability(logit: float) -> float:
-    return 1 / (1 + math.exp(-logit))
-
-
-def _attributes(entries: Sequence[Attributes]) -> Attributes | None:
+def attributes_of(entries: Sequence[Attributes]) -> Attributes | None:
     """Take the entry of the section's ordinary case, which the schedule lists first."""
     return entries[0] if entries else None
 
 
-def _without_ingredients(found: Found, book: OffenceBook, kb: KnowledgeBase) -> tuple[Assessment, ...]:
+def _without_ingredients(found: Candidates, book: OffenceBook, kb: KnowledgeBase) -> tuple[Assessment, ...]:
     """List the sections that search found and that have no ingredients here, marked as such."""
     covered = {SectionRef(o.act, o.ref.base) for o in book.offences}
-    others = [c for c in found.candidates if c.section not in covered and c.section.act == "BNS"][:3]
+    others = [c for c in found.candidates if c.section not in covered and c.section.act == BNS]
     return tuple(
         Assessment(
             section=c.section,
@@ -205,12 +179,21 @@ def _without_ingredients(found: Found, book: OffenceBook, kb: KnowledgeBase) -> 
             statement=kb.section(c.section).statement,
             standing=Standing.REJECTED,
             reason="Found by search; its ingredients are not written out here, so it was not checked.",
-            attributes=_attributes(kb.entries(c.section)),
+            attributes=attributes_of(kb.entries(c.section)),
         )
-        for c in others
+        for c in others[:_MOST_UNCHECKED]
     )
 
 
-def _not_checked(language: str) -> str:
-    name = LANGUAGES[language].name if language in LANGUAGES else language
-    return f"The sections were not checked: this language model does not read {name}."
+def _notes(
+    transcript: Transcript, facts: Facts, law: Law, proposed: Sequence[Assessment], *, reads: bool
+) -> tuple[str, ...]:
+    notes = []
+    if not reads:
+        code = transcript.language
+        name = LANGUAGES[code].name if code in LANGUAGES else code
+        notes.append(f"The sections were not checked: this language model does not read {name}.")
+    if proposed and len(facts.accused) > 1:
+        section = "34 of the IPC" if law is Law.IPC else "3(5) of the BNS"
+        notes.append(f"More than one person is accused: consider common intention, section {section}.")
+    return tuple(notes)

@@ -1,18 +1,25 @@
-"""Step: the candidate sections, from everyday words in any language and from search over the statutes."""
+"""Step: the candidate sections, from screening answers, everyday words in any language and search."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping
 from typing import Protocol
 
 from msgspec import Struct
 
 from afirgen.case.law import Candidate, Law, SectionRef
+from afirgen.legal_kb.decide import Answer
 from afirgen.legal_kb.everyday import word_hits
 from afirgen.legal_kb.offences import Offence, OffenceBook
+from afirgen.legal_kb.statutes import BNS
 
-MOST_CANDIDATES = 25
-# Everyday words were written for offences, the statutes were not: one word hit is worth several ranks of search.
-_RANK_CONSTANT = 20
-_WORD_WEIGHT = 0.03
+MOST_CANDIDATES = 30
+_PENAL = {Law.BNS: {BNS}, Law.IPC: {"IPC"}}
+# How much each kind of sign says for an offence, in units of log odds, found on invented complaints.
+_ONE_WORD, _MORE_WORDS, _MOST_WORDS = 1.2, 0.5, 4
+_SEARCH_TOP, _SEARCH_DEPTH = 2.0, 12
+_SCREEN_SURE = 3.0
+_OPENED_FROM = 0.3
+_CLOSED_BELOW = 0.03
 
 
 class Searcher(Protocol):
@@ -22,58 +29,83 @@ class Searcher(Protocol):
         """Return sections, best first."""
 
 
-class Found(Struct, frozen=True):
-    """Candidate sections, best first, and the offences among them that have ingredients."""
+class Opened(Struct, frozen=True):
+    """An offence that something speaks for; ``origin`` says what, such as ``words+search``."""
+
+    offence: Offence
+    score: float
+    origin: str
+
+
+class Candidates(Struct, frozen=True):
+    """Candidate sections, best first, and the opened offences, best first."""
 
     candidates: tuple[Candidate, ...]
-    offences: tuple[Offence, ...]
+    opened: tuple[Opened, ...]
 
 
-async def retrieve(text: str, *, law: Law, book: OffenceBook, searcher: Searcher) -> Found:
-    """Bring up candidates for ``text``; recall comes first, the assessment sorts out.
+def merge(
+    text: str,
+    searched: tuple[Candidate, ...],
+    screened: Mapping[str, Answer],
+    *,
+    law: Law,
+    book: OffenceBook,
+) -> Candidates:
+    """Merge what speaks for each section of ``law``; recall comes first, the assessment sorts out.
 
-    Before 2024-07-01 the candidates carry their IPC numbers.
+    Before 2024-07-01 the candidates carry their IPC numbers; where the officer decides the law, both stand.
     """
     hits = word_hits(text, book)
-    searched = await searcher.search(text, limit=60)
-    scores: dict[SectionRef, float] = {}
-    origins: dict[SectionRef, list[str]] = {}
-    for rank, candidate in enumerate(searched):
-        scores[candidate.section] = 1 / (_RANK_CONSTANT + rank)
-        origins[candidate.section] = ["search"]
-    ranked_offences: dict[str, float] = {}
-    for offence in book.offences:
-        base = SectionRef(offence.act, offence.ref.base)
-        found = scores.get(base, 0.0) + _WORD_WEIGHT * hits.get(offence.id, 0)
-        if found:
-            ranked_offences[offence.id] = found
-        if offence.id in hits:
-            origins.setdefault(base, []).append("words")
-    for offence_id, score in ranked_offences.items():
-        offence = book.by_id[offence_id]
-        base = SectionRef(offence.act, offence.ref.base)
-        scores[base] = max(scores.get(base, 0.0), score)
-    ordered = sorted(scores, key=lambda ref: scores[ref], reverse=True)
-    candidates = [
-        Candidate(section=ref, score=scores[ref], origin="+".join(dict.fromkeys(origins[ref]))) for ref in ordered
-    ]
-    if law is Law.IPC:
-        candidates = _as_ipc(candidates, book)
-    offences = sorted(ranked_offences, key=lambda o: ranked_offences[o], reverse=True)
-    return Found(tuple(candidates[:MOST_CANDIDATES]), tuple(book.by_id[o] for o in offences))
-
-
-def _as_ipc(candidates: Sequence[Candidate], book: OffenceBook) -> list[Candidate]:
-    """Put the IPC numbers in place of the BNS sections that have them; the rest of the BNS falls away."""
-    numbers: dict[SectionRef, list[str]] = {}
-    for offence in book.offences:
-        if offence.act == "BNS":
-            numbers.setdefault(SectionRef("BNS", offence.ref.base), []).extend(offence.ipc)
+    ranks = {c.section: n for n, c in enumerate(searched)}
+    opened = [_open(o, hits.get(o.id, 0), ranks, screened) for o in book.offences]
+    ordered = sorted((o for o in opened if o), key=lambda o: o.score, reverse=True)
     listed: dict[SectionRef, Candidate] = {}
-    for candidate in candidates:
-        if candidate.section.act != "BNS":
-            listed.setdefault(candidate.section, candidate)
-        for number in dict.fromkeys(numbers.get(candidate.section, ())):
-            ref = SectionRef("IPC", number)
-            listed.setdefault(ref, Candidate(section=ref, score=candidate.score, origin=candidate.origin))
-    return list(listed.values())
+    for each in ordered:
+        for ref in numbers_of(each.offence, law):
+            base = ref if ref.act not in {BNS, "IPC"} else SectionRef(ref.act, ref.base)
+            listed.setdefault(base, Candidate(section=base, score=round(each.score, 3), origin=each.origin))
+    penal = _PENAL.get(law, {BNS, "IPC"})
+    for found in searched:
+        if found.section.act not in {BNS, "IPC"} or found.section.act in penal:
+            score = _search_score(ranks[found.section])
+            listed.setdefault(found.section, Candidate(section=found.section, score=score, origin="search"))
+    candidates = sorted(listed.values(), key=lambda c: c.score, reverse=True)
+    return Candidates(tuple(candidates[:MOST_CANDIDATES]), tuple(ordered))
+
+
+def numbers_of(offence: Offence, law: Law) -> tuple[SectionRef, ...]:
+    """Return the section as the governing law numbers it; an offence that the IPC had not gives none."""
+    old = tuple(SectionRef("IPC", n) for n in offence.ipc)
+    if offence.act != BNS or law is Law.BNS:
+        return (offence.ref,)
+    return old if law is Law.IPC else (offence.ref, *old)
+
+
+def _open(offence: Offence, hits: int, ranks: Mapping[SectionRef, int], screened: Mapping[str, Answer]) -> Opened | None:
+    origin = []
+    score = 0.0
+    asked = [p for q in offence.all if (p := screened.get(q, Answer()).probability) is not None]
+    if asked and min(asked) < _CLOSED_BELOW and not hits:
+        return None
+    if asked:
+        score += max(-_SCREEN_SURE, min(_SCREEN_SURE, _log_odds(min(asked))))
+        origin += ["screening"] if min(asked) >= _OPENED_FROM else []
+    if hits:
+        score += _ONE_WORD + _MORE_WORDS * (min(hits, _MOST_WORDS) - 1)
+        origin.append("words")
+    elif offence.needs_words:
+        return None
+    rank = ranks.get(SectionRef(offence.act, offence.ref.base))
+    if rank is not None:
+        score += _search_score(rank)
+        origin.append("search")
+    return Opened(offence, score, "+".join(origin)) if origin else None
+
+
+def _search_score(rank: int) -> float:
+    return round(_SEARCH_TOP / (1 + rank / _SEARCH_DEPTH), 3)
+
+
+def _log_odds(probability: float) -> float:
+    return math.log(max(probability, 1e-6) / max(1 - probability, 1e-6))

@@ -14,11 +14,13 @@ from afirgen import __version__
 from afirgen.case.evidence import Source, Transcript
 from afirgen.case.facts import Facts
 from afirgen.case.fir import FirDocument, Prose, Provenance, Station
+from afirgen.case.languages import LANGUAGES
 from afirgen.case.law import LegalView
 from afirgen.case.state import CaseState
-from afirgen.errors import StepConflictError
+from afirgen.errors import InvalidInputError, StepConflictError
 from afirgen.inference.engine import EngineStatus, Priority
 from afirgen.pipeline.assess import LawSources, find_sections
+from afirgen.pipeline.choose import choose_sections
 from afirgen.pipeline.compose import compose
 from afirgen.pipeline.facts import extract_facts, spans_of
 from afirgen.pipeline.intake import Limits, open_source
@@ -93,6 +95,27 @@ class Pipeline:
         self._limits = limits or Limits()
         self._timeout = step_timeout_s
 
+    async def inspect(self, original: Original) -> Source:
+        """Look at an original and say what it is; raise as :func:`open_source` does if it cannot be taken."""
+        intake = await asyncio.to_thread(
+            open_source,
+            original.data,
+            filename=original.filename,
+            declared=original.declared,
+            limits=self._limits,
+        )
+        if original.language is not None and original.language not in LANGUAGES:
+            raise InvalidInputError(f"The language is not known. Use one of {', '.join(LANGUAGES)}.")
+        return intake.source
+
+    def choose_sections(self, view: LegalView, wanted: str) -> LegalView:
+        """Propose exactly the sections that the officer lists, one a line or separated by commas.
+
+        Raises:
+            InvalidInputError: A section is not in the loaded law.
+        """
+        return choose_sections(view, wanted, self._law)
+
     async def read(self, original: Original, on_progress: OnProgress) -> tuple[Source, Transcript]:
         """Accept the original and turn it into text.
 
@@ -158,7 +181,7 @@ class Pipeline:
                 case,
                 station=self._station,
                 provenance=Provenance(
-                    program=f"AFIRGen {__version__}", models=self._models_of(case), drafted_at=datetime.now(UTC)
+                    program=f"AFIRGen {__version__}", models=self.models_of(case), drafted_at=datetime.now(UTC)
                 ),
             )
 
@@ -172,7 +195,7 @@ class Pipeline:
         case = msgspec.structs.replace(case, narrative=await self.narrate(case, on_progress))
         return await self.compose(case, on_progress)
 
-    def _models_of(self, case: CaseState) -> tuple[str, ...]:
+    def models_of(self, case: CaseState) -> tuple[str, ...]:
         """Name the models that had a part in the case."""
         slots: list[Slot[object]] = [self._engines.llm]
         if case.source.kind.value == "audio":

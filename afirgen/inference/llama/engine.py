@@ -3,11 +3,11 @@
 import asyncio
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import structlog
-from llguidance import LLTokenizer
 
 from afirgen.errors import (
     AfirgenError,
@@ -17,24 +17,22 @@ from afirgen.errors import (
     OverloadedError,
 )
 from afirgen.inference.engine import CancelToken, EngineState, EngineStatus, Priority
-from afirgen.inference.llama.constrain import Constraint
-from afirgen.inference.llama.lib import LlamaOptions, NativeModel
-from afirgen.inference.llama.prompt import PromptWriter, read_frame
+from afirgen.inference.llama.delivery import call_on, generated, resolve, scored
+from afirgen.inference.llama.lib import LlamaOptions
+from afirgen.inference.llama.loaded import LoadedModel
 from afirgen.inference.llama.request import Generated, Generation, Scored, Scoring
 from afirgen.inference.llama.scheduler import Scheduler
 from afirgen.inference.llama.streams import Job, Stream
 
 _log = structlog.get_logger(__name__)
-_YES_FORMS = ("Yes", "yes", " Yes", "YES")
-_NO_FORMS = ("No", "no", " No", "NO")
-Check = Callable[["LlamaEngine"], frozenset[str]]
+Check = Callable[[LoadedModel], frozenset[str]]
 
 
 class LlamaEngine:
     """A GGUF model owned by one thread that batches all requests.
 
     ``check`` runs in the engine's thread after loading; it raises when the model fails its known answers and
-    returns the languages that it reads.
+    returns the languages that it reads. ``max_waiting`` is the most requests that may be open at once.
     """
 
     def __init__(
@@ -61,11 +59,9 @@ class LlamaEngine:
         self._problem: str | None = None
         self._load_s: float | None = None
         self._closing = False
-        self._settled = threading.Event()
+        self._closing_at = 0.0
         self._waiters: list[tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]] = []
-        self._native: NativeModel | None = None
-        self._prompts: PromptWriter | None = None
-        self._constraints: LLTokenizer | None = None
+        self._model: LoadedModel | None = None
         self._languages: frozenset[str] = frozenset()
         self._thread = threading.Thread(target=self._main, name="engine-llm", daemon=True)
 
@@ -80,10 +76,14 @@ class LlamaEngine:
         self._thread.start()
 
     def stop(self, *, grace_s: float = 10.0) -> None:
-        """Refuse new work, let open work finish for ``grace_s`` seconds, fail the rest, free the model."""
+        """Refuse new work, let open work finish for ``grace_s`` seconds, fail the rest, free the model.
+
+        Waits for that; on an event loop call it in a thread.
+        """
         with self._changed:
+            if not self._closing:
+                self._closing_at = time.monotonic() + grace_s
             self._closing = True
-            self._closing_at = time.monotonic() + grace_s
             if self._state is EngineState.IDLE:
                 self._state = EngineState.STOPPED
             self._changed.notify_all()
@@ -100,7 +100,7 @@ class LlamaEngine:
                 self._waiters.append((loop, future))
         if pending:
             await future
-        if self._state is not EngineState.READY:
+        if self._state is not EngineState.READY or self._closing:
             raise self._unavailable()
 
     def status(self) -> EngineStatus:
@@ -129,7 +129,8 @@ class LlamaEngine:
 
     def count_tokens(self, text: str) -> int:
         """Count the tokens of ``text``."""
-        return len(self._loaded().tokenize(text, special=False))
+        with self._leased() as model:
+            return model.count(text)
 
     # --- requests -----------------------------------------------------------------------------------------
 
@@ -146,49 +147,41 @@ class LlamaEngine:
             InputTooLongError: Prompt and answer can never fit the context.
             OverloadedError: Too many requests wait.
             DeadlineExceededError: Not finished within ``deadline_s``.
+            CancelledWorkError: ``cancel`` was set.
+            EngineFailureError: The schema cannot be applied, or decoding failed.
+            ModelUnavailableError: The model is loading, failed or stopped.
         """
+        if request.max_tokens < 1:
+            raise ValueError("max_tokens must be at least 1")
+        self._refuse_if_full()
         loop = asyncio.get_running_loop()
-        prompts = self._writer()
         prompt = request.prompt
-        stream = Stream(prompts.tail(prompt.task), request.max_tokens)
-        if on_text:
-            stream.on_text = lambda text: _call(loop, on_text, text)
-        if request.schema is not None and self._constraints is not None:
-            stream.constraint = Constraint(self._constraints, request.schema)
-            self.feed_opening(stream)
-        prefix = prompts.prefix(prompt.system, prompt.shared)
+        with self._leased() as model:
+            stream = model.answer(
+                prompt.task,
+                max_tokens=request.max_tokens,
+                schema=request.schema,
+                on_text=(lambda text: call_on(loop, on_text, text)) if on_text else None,
+            )
+            prefix = model.prefix(prompt.system, prompt.shared)
+            _refuse_if_long(prefix, [stream], model.longest)
         job = await self._run(prefix, [stream], request.priority, request.deadline_s, cancel)
-        finished = job.finished or time.monotonic()
-        first = job.first_logits or finished
-        return Generated(
-            text="".join(stream.pieces),
-            finish="length" if stream.cut else "stop",
-            prompt_tokens=job.prompt_tokens,
-            reused_tokens=job.reused_tokens,
-            sampled_tokens=stream.sampled,
-            fed_tokens=stream.fed,
-            queue_s=(job.started or first) - job.submitted,
-            prefill_s=first - (job.started or first),
-            decode_s=finished - first,
-        )
+        return generated(job, stream)
 
     async def score(self, request: Scoring, *, cancel: CancelToken | None = None) -> Scored:
-        """Answer closed questions by the logits of the first token of the answer, yes minus no."""
-        prompts = self._writer()
+        """Answer closed questions by the logits of the first token of the answer, yes minus no.
+
+        Raises the errors of :meth:`generate`.
+        """
         if not request.questions:
             return Scored(scores=(), prompt_tokens=0, reused_tokens=0, queue_s=0.0, compute_s=0.0)
-        streams = [Stream(prompts.tail(q), 0) for q in request.questions]
-        prefix = prompts.prefix(request.system, request.shared)
+        self._refuse_if_full()
+        with self._leased() as model:
+            streams = [model.question(question) for question in request.questions]
+            prefix = model.prefix(request.system, request.shared)
+            _refuse_if_long(prefix, streams, model.longest)
         job = await self._run(prefix, streams, request.priority, request.deadline_s, cancel)
-        finished = job.finished or time.monotonic()
-        started = job.started or finished
-        return Scored(
-            scores=tuple(s.score for s in streams if s.score is not None),
-            prompt_tokens=job.prompt_tokens,
-            reused_tokens=job.reused_tokens,
-            queue_s=started - job.submitted,
-            compute_s=finished - started,
-        )
+        return scored(job)
 
     async def _run(
         self,
@@ -200,18 +193,10 @@ class LlamaEngine:
     ) -> Job:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[None] = loop.create_future()
-        token = cancel or CancelToken()
-        longest = max(s.cells for s in streams)
-        if len(prefix) + longest > self._options.context:
-            raise InputTooLongError(
-                "The complaint is too long for the language model. Shorten it, or raise AFIRGEN_LLM_CONTEXT.",
-                detail=f"{len(prefix)} + {longest} tokens",
-            )
         with self._changed:
             if self._state is not EngineState.READY or self._closing:
                 raise self._unavailable()
-            if self._open >= self._max_waiting:
-                raise OverloadedError("The language model has too much waiting. Try again shortly.")
+            self._refuse_if_full()
             self._numbers += 1
             job = Job(
                 number=self._numbers,
@@ -219,7 +204,7 @@ class LlamaEngine:
                 prefix=prefix,
                 streams=streams,
                 settle=lambda error: self._settle(loop, future, error),
-                cancel=token,
+                cancel=cancel or CancelToken(),
                 deadline=None if deadline_s is None else time.monotonic() + deadline_s,
             )
             self._open += 1
@@ -228,9 +213,23 @@ class LlamaEngine:
         try:
             await future
         except asyncio.CancelledError:
-            token.cancel()
+            # Not the caller's token: that one may stand for more work than this.
+            job.abandoned = True
             raise
         return job
+
+    def _refuse_if_full(self) -> None:
+        if self._open >= self._max_waiting:
+            raise OverloadedError("The language model has too much waiting. Try again shortly.")
+
+    @contextmanager
+    def _leased(self) -> Iterator[LoadedModel]:
+        with self._changed:
+            model = self._model
+            if model is None or self._closing or self._state is not EngineState.READY:
+                raise self._unavailable()
+        with model.lease():
+            yield model
 
     def _settle(
         self, loop: asyncio.AbstractEventLoop, future: asyncio.Future[None], error: AfirgenError | None
@@ -239,74 +238,39 @@ class LlamaEngine:
             self._open -= 1
             self._done += error is None
             self._failed += isinstance(error, EngineFailureError)
-        _call(loop, _resolve, future, error)
+        resolve(loop, future, error)
 
     # --- the owner thread ---------------------------------------------------------------------------------
 
     def _main(self) -> None:
         begun = time.monotonic()
         try:
-            native = self._load()
-            scheduler = Scheduler(native, yes=self._forms(_YES_FORMS), no=self._forms(_NO_FORMS))
-            self._enter(EngineState.READY, load_s=time.monotonic() - begun)
+            model = self._load()
         except Exception as err:  # noqa: BLE001 - a native library may raise anything
             _log.exception("engine_load_failed", role="llm", model=self._id)
             known = err.public if isinstance(err, AfirgenError) else None
             self._problem = known or f"The model {self._id} could not be loaded. Run `afirgen models verify`."
             self._enter(EngineState.FAILED)
             return
+        scheduler = model.scheduler()
+        self._model = model
+        self._enter(EngineState.READY, load_s=time.monotonic() - begun)
         try:
             self._serve(scheduler)
         finally:
-            scheduler.fail_all(ModelUnavailableError("The language model was stopped. Try again shortly."))
             self._enter(EngineState.STOPPED)
-            native.close()
+            scheduler.fail_all(ModelUnavailableError("The language model was stopped. Try again shortly."))
+            model.close()
 
-    def _load(self) -> NativeModel:
-        native = NativeModel(self._path, self._options, model_id=self._id)
-        self._native = native
-        self._prompts = PromptWriter(native, read_frame(native.chat_template(), self._id))
-        self._constraints = native.constraint_tokenizer()
-        if self._check:
-            self._languages = self._check(self)
-        return native
-
-    # --- for the known-answer check, which runs in the owner thread before any request ----------------------
-
-    @property
-    def constraint_tokenizer(self) -> LLTokenizer:
-        """The tokenizer that schemas are applied with."""
-        if self._constraints is None:
-            raise self._unavailable()
-        return self._constraints
-
-    def prefix_tokens(self, system: str, shared: str) -> tuple[int, ...]:
-        """Return the tokens of a prompt's shared part."""
-        return self._writer().prefix(system, shared)
-
-    def task_tokens(self, task: str) -> tuple[int, ...]:
-        """Return the tokens of a task and the start of its answer."""
-        return self._writer().tail(task)
-
-    def feed_opening(self, stream: Stream) -> None:
-        """Put what the schema fixes at the start of the answer into the prompt."""
-        native = self._loaded()
-        if stream.constraint is None:
-            return
-        forced = stream.constraint.forced()
-        stream.tail = (*stream.tail, *forced)
-        stream.fed = len(forced)
-        for token in forced:
-            stream.emit(native.piece(token))
-
-    def ask_now(self, jobs: list[Job]) -> None:
-        """Run jobs to their end in the calling thread."""
-        scheduler = Scheduler(self._loaded(), yes=self._forms(_YES_FORMS), no=self._forms(_NO_FORMS))
-        for job in jobs:
-            scheduler.submit(job)
-        while not scheduler.idle:
-            scheduler.step()
-        scheduler.drop_idle()
+    def _load(self) -> LoadedModel:
+        model = LoadedModel(self._path, self._options, model_id=self._id)
+        try:
+            if self._check:
+                self._languages = self._check(model)
+        except BaseException:
+            model.close()
+            raise
+        return model
 
     def _serve(self, scheduler: Scheduler) -> None:
         while True:
@@ -317,7 +281,7 @@ class LlamaEngine:
                 closing = self._closing
             for job in arrived:
                 scheduler.submit(job)
-            if closing and (scheduler.idle or time.monotonic() > self._closing_at):
+            if closing and (scheduler.idle or time.monotonic() >= self._closing_at):
                 return
             try:
                 scheduler.step()
@@ -325,30 +289,15 @@ class LlamaEngine:
                 _log.exception("engine_step_failed", role="llm")
                 scheduler.fail_all(EngineFailureError("The language model failed. Try again.", detail=repr(err)))
 
-    def _forms(self, words: tuple[str, ...]) -> list[int]:
-        """Return the tokens of those spellings that are one token."""
-        pieces = [self._loaded().tokenize(word, special=False) for word in words]
-        return sorted({p[0] for p in pieces if len(p) == 1}) or [pieces[0][0]]
-
     def _enter(self, state: EngineState, *, load_s: float | None = None) -> None:
         with self._changed:
             self._state = state
             self._load_s = load_s or self._load_s
             waiters, self._waiters = self._waiters, []
         for loop, future in waiters:
-            _call(loop, _resolve, future, None)
+            resolve(loop, future, None)
         if state is EngineState.READY:
             _log.info("engine_ready", role="llm", model=self._id, load_s=round(load_s or 0, 2))
-
-    def _writer(self) -> PromptWriter:
-        if self._prompts is None:
-            raise self._unavailable()
-        return self._prompts
-
-    def _loaded(self) -> NativeModel:
-        if self._native is None:
-            raise self._unavailable()
-        return self._native
 
     def _unavailable(self) -> ModelUnavailableError:
         if self._problem:
@@ -358,18 +307,10 @@ class LlamaEngine:
         return ModelUnavailableError("The language model is still loading. Try again shortly.")
 
 
-def _call(loop: asyncio.AbstractEventLoop, function: Callable[..., None], *arguments: object) -> None:
-    try:
-        loop.call_soon_threadsafe(function, *arguments)
-    except RuntimeError:
-        # The caller's loop is closed: nobody waits for this any more.
-        _log.debug("result_without_caller")
-
-
-def _resolve(future: asyncio.Future[None], error: AfirgenError | None) -> None:
-    if future.done():
-        return
-    if error is None:
-        future.set_result(None)
-    else:
-        future.set_exception(error)
+def _refuse_if_long(prefix: tuple[int, ...], streams: list[Stream], longest: int) -> None:
+    need = len(prefix) + max(stream.cells for stream in streams)
+    if need > longest:
+        raise InputTooLongError(
+            "The complaint is too long for the language model. Shorten it, or raise AFIRGEN_LLM_CONTEXT.",
+            detail=f"{need} tokens, room for {longest}",
+        )

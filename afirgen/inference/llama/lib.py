@@ -18,6 +18,8 @@ _MAGIC = b"GGUF"
 _PIECE_BYTES = 512
 _WARNING, _ERROR = 3, 4
 _F32, _F16, _BF16, _Q8_0 = 0, 1, 30, 8
+# One for the prefix and one for the stream that extends it.
+_SEQUENCES_A_REQUEST = 2
 
 
 class LlamaOptions(Struct, frozen=True, kw_only=True):
@@ -41,22 +43,26 @@ class LlamaOptions(Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         """Refuse what llama.cpp would abort on."""
-        if not 2 <= self.sequences <= min(llama_cpp.llama_max_parallel_sequences(), self.batch):
+        most = min(llama_cpp.llama_max_parallel_sequences(), self.batch)
+        if not _SEQUENCES_A_REQUEST <= self.sequences <= most:
             raise ValueError("sequences: from 2 to 256, and no more than batch")
-        if not 1 <= self.chunk <= self.batch <= self.context:
-            raise ValueError("chunk may not be above batch, nor batch above context")
+        if not 1 <= self.batch <= self.context or self.chunk < 1:
+            raise ValueError("batch and chunk: at least 1, and batch no more than context")
         if self.threads < 1 or (self.batch_threads is not None and self.batch_threads < 1):
             raise ValueError("threads and batch_threads: at least 1")
         if self.kv_type not in {_F32, _F16, _BF16, _Q8_0}:
             raise ValueError("kv_type: one of 0, 1, 8, 30")
 
 
-@ctypes.CFUNCTYPE(None, ctypes.c_int, ctypes.c_char_p, ctypes.c_void_p)
 def _pass_on(level: int, text: bytes | None, _data: int | None) -> None:
-    """Keep llama.cpp's own log off stderr; its warnings and errors go to ours."""
     if level in {_WARNING, _ERROR} and text:
         line = text.decode(errors="replace").strip()
         (_log.error if level == _ERROR else _log.warning)("llama_cpp", text=line)
+
+
+# llama.cpp writes its log to stderr unless it is given a callback, which must outlive all calls. Its warnings and
+# errors go to our log.
+_LOG_CALLBACK = ctypes.CFUNCTYPE(None, ctypes.c_int, ctypes.c_char_p, ctypes.c_void_p)(_pass_on)
 
 
 class NativeModel:
@@ -67,7 +73,7 @@ class NativeModel:
 
     def __init__(self, path: Path, options: LlamaOptions, *, model_id: str) -> None:
         check_file(path, model_id)
-        llama_cpp.llama_log_set(_pass_on, ctypes.c_void_p(0))
+        llama_cpp.llama_log_set(_LOG_CALLBACK, ctypes.c_void_p(0))
         llama_cpp.llama_backend_init()
         self.options = options
         params = llama_cpp.llama_model_default_params()
@@ -143,7 +149,7 @@ class NativeModel:
         return text.decode(errors="replace")
 
     def constraint_tokenizer(self) -> LLTokenizer:
-        """Make the tokenizer for schema masks; takes about a second."""
+        """Make the tokenizer for schema masks; takes about a second. Of use only as long as this model is open."""
         return lltokenizer_from_vocab(self._vocab)
 
     # --- decoding (owner thread) --------------------------------------------------------------------------

@@ -86,9 +86,8 @@ class LoadedModel:
         stream.on_text = on_text
         if schema is not None:
             stream.constraint = Constraint(self._constraints, schema)
-            forced = stream.constraint.forced()[:max_tokens]
+            forced = stream.feed(stream.constraint.forced())
             stream.tail = (*stream.tail, *forced)
-            stream.fed = len(forced)
             stream.opening = b"".join(self._native.piece(token) for token in forced)
         return stream
 

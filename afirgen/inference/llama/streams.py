@@ -66,6 +66,8 @@ class Stream:
     job: Job = field(init=False)
     sequence: int | None = None
     prefix: Prefix | None = None
+    reused: int = 0
+    joined: bool = False
     pending: deque[int] = field(default_factory=deque)
     position: int = 0
     score: float | None = None
@@ -94,6 +96,14 @@ class Stream:
     def written(self) -> int:
         """Tokens of the answer so far."""
         return self.sampled + self.fed
+
+    def feed(self, forced: list[int]) -> list[int]:
+        """Count tokens that the schema forces; return those for which there is room, and note if that cuts them."""
+        room = self.max_tokens - self.written
+        self.cut = len(forced) > room
+        kept = forced[:room]
+        self.fed += len(kept)
+        return kept
 
     def emit(self, piece: bytes, *, last: bool = False) -> None:
         """Add bytes to the text; an unfinished character waits for its rest."""

@@ -20,13 +20,17 @@ from afirgen.errors import (
 from afirgen.inference.engine import CancelToken, EngineState, Priority
 from afirgen.inference.llama.engine import LlamaEngine
 from afirgen.inference.llama.lib import LlamaOptions
+from afirgen.inference.llama.loaded import LoadedModel
 from afirgen.inference.llama.request import Generated, Generation, Prompt, Scored, Scoring
+from tests.tiny_model import write_tiny_model
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.filterwarnings("ignore:llama_token_get_attr")]
 
 OPTIONS = LlamaOptions(context=1024, sequences=8, batch=64, threads=1)
 COMPLAINT = "Last night two boys took my phone near the bus stand. My sister saw them. " * 3
-QUESTIONS = tuple(f"Was a {thing} taken from the man?" for thing in "phone car cow ring lamp boat coat hat book".split())
+QUESTIONS = tuple(
+    f"Was a {thing} taken from the man?" for thing in "phone car cow ring lamp boat coat hat book".split()
+)
 RECORD = {
     "type": "object",
     "properties": {
@@ -205,6 +209,7 @@ async def test_fed_tokens_give_the_text_that_sampling_would(engine: LlamaEngine)
     fixed = await engine.generate(writing(schema={"const": {"a": [1, 2, "three"]}}, max_tokens=64))
     assert json.loads(fixed.text) == {"a": [1, 2, "three"]}
     assert fixed.sampled_tokens == 0
+    assert fixed.fed_tokens > 5
 
 
 @pytest.mark.parametrize(
@@ -224,10 +229,16 @@ async def test_a_bad_schema_is_an_error_and_the_engine_goes_on(engine: LlamaEngi
     assert engine.status().waiting == 0
 
 
-async def test_an_answer_cut_short_says_so(engine: LlamaEngine) -> None:
-    answer = await engine.generate(writing(schema={"type": "string", "minLength": 200}, max_tokens=10))
-    assert answer.finish == "length"
-    assert answer.sampled_tokens + answer.fed_tokens <= 10
+@pytest.mark.parametrize("schema", [RECORD, {"type": "string", "minLength": 200}, None])
+async def test_an_answer_cut_short_says_so_and_keeps_to_its_limit(
+    engine: LlamaEngine, schema: dict[str, object] | None
+) -> None:
+    whole = (await engine.generate(writing(schema=schema, max_tokens=80))).text
+    for most in range(1, 40):
+        answer = await engine.generate(writing(schema=schema, max_tokens=most))
+        assert whole.startswith(answer.text.rstrip("\ufffd"))
+        assert answer.sampled_tokens + answer.fed_tokens <= most
+        assert answer.finish == ("stop" if answer.text == whole else "length")
 
 
 # --- limits -----------------------------------------------------------------------------------------------------
@@ -290,6 +301,7 @@ async def test_a_cancelled_task_frees_its_place(engine: LlamaEngine) -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     await _until(lambda: engine.status().waiting == 0)
+    assert engine.status().done == 0, "it was not worked to its end"
     assert len((await engine.generate(writing(max_tokens=700))).text) > 0
 
 
@@ -377,24 +389,42 @@ async def test_a_stopped_engine_refuses_and_does_not_crash(engine: LlamaEngine) 
         await engine.ready()
 
 
-async def test_stopping_while_others_count_tokens(tiny_model: Path) -> None:
-    engine = LlamaEngine(tiny_model, model_id="tiny", options=OPTIONS)
-    engine.start()
-    await engine.ready()
-
-    def count() -> int:
-        done = 0
-        try:
-            while True:
-                engine.count_tokens(COMPLAINT)
-                done += 1
-        except ModelUnavailableError:
-            return done
-
-    counters = [asyncio.create_task(asyncio.to_thread(count)) for _ in range(4)]
-    await asyncio.sleep(0.05)
+async def test_a_stopped_engine_has_freed_its_model(engine: LlamaEngine) -> None:
+    model = engine._model
+    assert model is not None
     await asyncio.to_thread(engine.stop)
-    assert all(await asyncio.gather(*counters))
+    with pytest.raises(ModelUnavailableError), model.lease():
+        pass
+
+
+def test_a_model_in_use_is_not_freed(tiny_model: Path) -> None:
+    model = LoadedModel(tiny_model, OPTIONS, model_id="tiny")
+    closing = threading.Thread(target=model.close)
+    with model.lease():
+        closing.start()
+        closing.join(0.05)
+        assert closing.is_alive()
+        assert model.count("a") == 1
+    closing.join(5)
+    assert not closing.is_alive()
+
+
+async def test_stopping_waits_for_those_who_count_tokens(engine: LlamaEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    entered, release = threading.Event(), threading.Event()
+
+    def slow(_: LoadedModel, text: str) -> int:
+        entered.set()
+        release.wait(10)
+        return len(text)
+
+    monkeypatch.setattr(LoadedModel, "count", slow)
+    counting = asyncio.create_task(asyncio.to_thread(engine.count_tokens, "abc"))
+    await asyncio.to_thread(entered.wait, 10)
+    stopping = asyncio.create_task(asyncio.to_thread(engine.stop))
+    assert await asyncio.wait({stopping}, timeout=0.05) == (set(), {stopping})
+    release.set()
+    assert await counting == 3
+    await stopping
 
 
 def test_a_caller_whose_loop_is_gone_does_not_stop_the_engine(tiny_model: Path) -> None:
@@ -439,30 +469,47 @@ async def test_start_returns_before_the_model_is_loaded(tiny_model: Path) -> Non
     await asyncio.to_thread(engine.stop)
 
 
-async def test_a_missing_or_damaged_file_is_a_failed_engine(tiny_model: Path, tmp_path: Path) -> None:
+@pytest.fixture
+def damaged(request: pytest.FixtureRequest, tiny_model: Path, tmp_path: Path) -> Path:
+    """Return a file that is missing, cut at a size, or something else altogether."""
+    path = tmp_path / "damaged.gguf"
     whole = tiny_model.read_bytes()
-    broken = {
-        "missing": None,
-        "empty": b"",
-        "not a model": b"PK\x03\x04" + bytes(200),
-        "magic alone": b"GGUF",
-        "noise": b"GGUF" + b"\xff" * 500,
-        "half a header": whole[:1000],
-        "half the weights": whole[: len(whole) // 2],
-        "one byte short": whole[:-1],
-    }
-    for name, data in broken.items():
-        path = tmp_path / f"{name}.gguf"
-        if data is not None:
+    match request.param:
+        case int(size):
+            path.write_bytes(whole[:size])
+        case bytes(data):
             path.write_bytes(data)
-        engine = LlamaEngine(path, model_id="tiny", options=OPTIONS)
-        engine.start()
-        command = "pull" if data is None else "verify"
-        with pytest.raises(ModelUnavailableError, match=f"tiny.*`afirgen models {command}"):
-            await engine.ready()
-        assert engine.status().state is EngineState.FAILED, name
-        assert str(tmp_path) not in (engine.status().problem or "")
-        await asyncio.to_thread(engine.stop)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("damaged", "command"),
+    [
+        (None, "pull"),
+        *((size, "verify") for size in (0, 4, 30, 1000, 200_000, -1)),
+        *((data, "verify") for data in (b"PK\x03\x04" + bytes(200), b"GGUF" + b"\xff" * 500, b"GGUF" + bytes(500))),
+    ],
+    indirect=["damaged"],
+)
+async def test_a_missing_or_damaged_file_is_a_failed_engine(damaged: Path, command: str) -> None:
+    await _fails_to_load(damaged, command)
+
+
+async def test_a_model_without_a_chat_template_is_refused(tmp_path: Path) -> None:
+    await _fails_to_load(write_tiny_model(tmp_path / "plain.gguf", template=None), None)
+    await _fails_to_load(write_tiny_model(tmp_path / "odd.gguf", template="{{ nothing.here.at.all }}"), None)
+
+
+async def _fails_to_load(path: Path, command: str | None) -> None:
+    engine = LlamaEngine(path, model_id="tiny", options=OPTIONS)
+    engine.start()
+    advice = f"`afirgen models {command}" if command else "Choose"
+    with pytest.raises(ModelUnavailableError, match=f"tiny.*{advice}"):
+        await engine.ready()
+    assert engine.status().state is EngineState.FAILED
+    assert str(path.parent) not in (engine.status().problem or "")
+    await asyncio.to_thread(engine.stop)
+    assert engine.status().state is EngineState.FAILED
 
 
 async def test_a_model_that_fails_its_check_is_not_used(tiny_model: Path) -> None:

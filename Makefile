@@ -1,0 +1,42 @@
+# AFIRGen: `make run` starts the program, `make test` runs every test. Both set up what they need.
+PYTHON ?= $(shell command -v python3.11 || echo python3)
+AFIRGEN := .venv/bin/afirgen
+
+.PHONY: run test demo check setup setup-dev models lock licences clean
+
+run: setup models  ## start on http://127.0.0.1:8000
+	@$(AFIRGEN) kb build
+	@$(AFIRGEN) db upgrade
+	@exec $(AFIRGEN) serve
+
+test: check models  ## checks, then the whole test suite
+	@.venv/bin/python -m pytest
+
+demo: setup models  ## draft FIRs from the three samples into out/demo
+	@$(AFIRGEN) kb build
+	@$(AFIRGEN) demo --reported-on 2025-05-07
+
+check: setup-dev  ## format, lint, types, import directions, dependencies
+	@.venv/bin/ruff format --check --quiet .
+	@.venv/bin/ruff check --quiet .
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports
+	@.venv/bin/deptry .
+
+setup:
+	@$(PYTHON) scripts/setup.py
+
+setup-dev:
+	@$(PYTHON) scripts/setup.py --dev
+
+models: | setup
+	@$(AFIRGEN) models pull
+
+lock:  ## resolve the dependencies anew; needs uv on the PATH
+	@$(PYTHON) scripts/lock.py
+
+licences: setup  ## list the licences of everything that is installed
+	@.venv/bin/python scripts/licences.py
+
+clean:  ## remove what can be made again, but no models and no data
+	rm -rf .venv out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

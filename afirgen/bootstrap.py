@@ -1,0 +1,288 @@
+"""The composition root: the only module that knows every part, and where each gets what it needs."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+
+import structlog
+from litestar import Litestar
+
+from afirgen.case.fir import Station
+from afirgen.case.law import Candidate
+from afirgen.errors import InvalidInputError
+from afirgen.inference.embed import EmbedEngine
+from afirgen.inference.engine import Engine, EngineStatus
+from afirgen.inference.llama.check import check_language_model
+from afirgen.inference.llama.engine import LlamaEngine
+from afirgen.inference.llama.lib import LlamaOptions
+from afirgen.inference.models.manifest import Manifest, ModelEntry, Role, load_manifest
+from afirgen.inference.models.sources import open_sources
+from afirgen.inference.models.store import ModelStore
+from afirgen.inference.ocr import OcrEngine
+from afirgen.inference.slot import EngineSlot
+from afirgen.inference.speech import SpeechEngine
+from afirgen.jobs.review import Review, Stores
+from afirgen.legal_kb.index import Progress as IndexProgress
+from afirgen.legal_kb.index import open_index
+from afirgen.legal_kb.offences import OffenceBook, load_offences
+from afirgen.legal_kb.passages import passages_of
+from afirgen.legal_kb.search import StatuteSearch
+from afirgen.legal_kb.statutes import KnowledgeBase, load_knowledge_base
+from afirgen.pipeline.assess import LawSources
+from afirgen.pipeline.run import Engines, OnProgress, Pipeline
+from afirgen.render.pdf import render_pdf
+from afirgen.render.text import render_text
+from afirgen.settings import Settings, load_settings
+from afirgen.store.cases import CaseStore
+from afirgen.store.database import Database
+from afirgen.store.firs import FirStore
+from afirgen.store.originals import Originals
+from afirgen.telemetry.logs import set_up_logs
+from afirgen.web.app import create_app
+from afirgen.web.deps import WebDeps, WebSettings
+from afirgen.web.keys import Keys, kept_key
+
+_log = structlog.get_logger(__name__)
+
+
+class Law:
+    """The statutes and offences, and search over them once the search model is loaded."""
+
+    def __init__(self, settings: Settings, embedder: EngineSlot[EmbedEngine]) -> None:
+        self._folder = settings.data_dir / "kb"
+        self._embedder = embedder
+        self.kb: KnowledgeBase = load_knowledge_base(self._folder / "imported")
+        self.book: OffenceBook = load_offences(self.kb)
+        self._opening: asyncio.Task[StatuteSearch] | None = None
+        self._beginning: asyncio.Task[StatuteSearch] | None = None
+
+    async def search(self, text: str, *, limit: int = 40) -> tuple[Candidate, ...]:
+        """Return sections for ``text``, best first; waits for the index at the first call."""
+        return await (await self.opened()).search(text, limit=limit)
+
+    async def opened(self, on_progress: IndexProgress | None = None) -> StatuteSearch:
+        """Open the index, building it when it is missing or stale."""
+        if self._opening is None or (self._opening.done() and self._opening.exception() is not None):
+            self._opening = asyncio.create_task(self._open(on_progress))
+        return await asyncio.shield(self._opening)
+
+    async def _open(self, on_progress: IndexProgress | None) -> StatuteSearch:
+        await self._embedder.ready()
+        passages = passages_of(self.kb, self.book.everyday())
+        async with self._embedder.use() as embedder:
+            index = await open_index(self._folder / "index", passages, embedder, on_progress=on_progress)
+            return StatuteSearch(index, embedder, self.kb)
+
+    def begin(self) -> None:
+        """Begin to open the index in the background, so that the first complaint need not wait."""
+        self._beginning = asyncio.create_task(self.opened())
+        self._beginning.add_done_callback(_look_at_failure)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the work begun in the background goes on or has ended well."""
+        task = self._beginning
+        return task is None or not task.done() or task.cancelled() or task.exception() is None
+
+    async def close(self) -> None:
+        """Give up opening the index."""
+        if self._opening is not None:
+            self._opening.cancel()
+            await asyncio.gather(self._opening, return_exceptions=True)
+
+
+class ModelBench:
+    """The slot of every role, and how an engine is made from a model of the manifest."""
+
+    def __init__(self, settings: Settings, manifest: Manifest, store: ModelStore) -> None:
+        self._settings = settings
+        self._manifest = manifest
+        self._store = store
+        profile = partial(manifest.default, settings.profile)
+        self.llm = EngineSlot(self._llm(profile(Role.LLM)))
+        self.speech = EngineSlot(self._speech(profile(Role.SPEECH)))
+        self.ocr = EngineSlot(self._ocr(profile(Role.OCR)))
+        self.embedding = EngineSlot(EmbedEngine(threads=self._threads))
+
+    @property
+    def _threads(self) -> int:
+        return self._settings.llm_threads or os.cpu_count() or 2
+
+    def slots(self) -> dict[str, EngineSlot[Engine]]:
+        """Return the slot of each role by its name in the manifest."""
+        slots: dict[str, object] = {
+            Role.LLM: self.llm,
+            Role.SPEECH: self.speech,
+            Role.OCR: self.ocr,
+            Role.EMBEDDING: self.embedding,
+        }
+        return slots  # type: ignore[return-value] # slots are read only through what all engines share
+
+    def statuses(self) -> tuple[EngineStatus, ...]:
+        """Return a snapshot of every role."""
+        return tuple(slot.status() for slot in self.slots().values())
+
+    async def switch(self, role: str, model_id: str) -> EngineStatus:
+        """Load another model for ``role`` and give it all new work once it has passed its check."""
+        makers: dict[str, Callable[[ModelEntry], Engine]] = {
+            Role.LLM: self._llm,
+            Role.SPEECH: self._speech,
+            Role.OCR: self._ocr,
+        }
+        entry = self._manifest.entry(model_id)
+        if role not in makers or entry.role != role:
+            raise InvalidInputError(f"{model_id} is a model for {entry.role}. Choose one for {role}.")
+        await asyncio.to_thread(self._store.path, entry)
+        slot = self.slots()[role]
+        await slot.switch(makers[role](entry))
+        return slot.status()
+
+    def _folder(self, entry: ModelEntry) -> Path:
+        return self._settings.model_dir / entry.id
+
+    def _llm(self, entry: ModelEntry) -> LlamaEngine:
+        gguf = self._folder(entry) / entry.files[0].name
+        options = LlamaOptions(
+            context=self._settings.llm_context, threads=self._threads, gpu_layers=self._settings.llm_gpu_layers
+        )
+        memory = self._folder(entry) / "languages.json"
+        return LlamaEngine(
+            gguf,
+            model_id=entry.id,
+            options=options,
+            check=partial(check_language_model, memory=memory),
+        )
+
+    def _speech(self, entry: ModelEntry) -> SpeechEngine:
+        return SpeechEngine(
+            self._folder(entry),
+            model_id=entry.id,
+            device=self._settings.speech_device,
+            threads=self._threads,
+            languages=frozenset(entry.languages),
+        )
+
+    def _ocr(self, entry: ModelEntry) -> OcrEngine:
+        return OcrEngine(
+            self._folder(entry), model_id=entry.id, threads=self._threads, languages=frozenset(entry.languages)
+        )
+
+
+class Program:
+    """All parts of one installation, built but not started."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        manifest = load_manifest()
+        self.models = ModelBench(settings, manifest, model_store(settings, manifest))
+        self.law = Law(settings, self.models.embedding)
+        self.pipeline = Pipeline(
+            Engines(llm=self.models.llm, speech=self.models.speech, ocr=self.models.ocr),
+            LawSources(kb=self.law.kb, book=self.law.book, searcher=self.law),
+            station=Station(
+                name=settings.station_name, district=settings.station_district, state=settings.station_state
+            ),
+            step_timeout_s=settings.draft_timeout_s,
+        )
+
+    def start(self, roles: Sequence[Role] = tuple(Role)) -> None:
+        """Begin to load the engines of ``roles`` in their threads."""
+        slots = self.models.slots()
+        for role in roles:
+            slots[role].start()
+
+    async def stop(self) -> None:
+        """Stop every engine."""
+        await self.law.close()
+        await asyncio.gather(*(slot.stop() for slot in self.models.slots().values()))
+
+    @asynccontextmanager
+    async def running(
+        self, *, roles: Sequence[Role] = tuple(Role), on_progress: OnProgress | None = None
+    ) -> AsyncIterator[None]:
+        """Run the engines of ``roles`` for the time of the block, entered when they are ready."""
+        tell = on_progress or (lambda _stage, _share: None)
+        tell("models", 0.0)
+        self.start(roles)
+        slots = self.models.slots()
+        try:
+            for number, role in enumerate(roles, 1):
+                await slots[role].ready()
+                tell("models", number / len(roles))
+            yield
+        finally:
+            await self.stop()
+
+
+def model_store(settings: Settings, manifest: Manifest) -> ModelStore:
+    """Return the store of model files with the sources that the settings name."""
+    return ModelStore(settings.model_dir, open_sources(settings.model_sources, manifest.wheels))
+
+
+def _look_at_failure(task: "asyncio.Task[StatuteSearch]") -> None:
+    """Log why the index could not be opened; the next search tries again."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        _log.error("index_not_opened", exc_info=error)
+
+
+def build_program(settings: Settings) -> Program:
+    """Put the parts of an installation together."""
+    set_up_logs(settings.log_level)
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    return Program(settings)
+
+
+def api_key(settings: Settings) -> str:
+    """Return the API key of the settings, else the one kept in the data folder."""
+    return settings.api_key.get_secret_value() if settings.api_key else kept_key(settings.data_dir / "api_key")
+
+
+def serve_app() -> Litestar:
+    """Make the web application; gunicorn calls this in its worker."""
+    settings = load_settings()
+    program = build_program(settings)
+    database = Database(settings.sqlalchemy_url)
+    firs = FirStore(database)
+    review = Review(
+        program.pipeline,
+        Stores(CaseStore(database), firs, Originals(settings.data_dir / "originals")),
+        capacity=settings.max_concurrent_requests,
+        timeout_s=settings.session_timeout_s,
+        render=render_text,
+    )
+
+    async def start() -> None:
+        program.start()
+        program.law.begin()
+        await review.resume()
+
+    async def stop() -> None:
+        await review.close()
+        await program.stop()
+        await database.close()
+
+    return create_app(
+        WebDeps(
+            review=review,
+            firs=firs,
+            models=program.models,
+            keys=Keys(api_key(settings)),
+            settings=WebSettings(
+                cors_origins=settings.cors_origins,
+                rate_limit_requests=settings.rate_limit_requests,
+                rate_limit_window_s=settings.rate_limit_window_s,
+                max_concurrent=settings.max_concurrent_requests,
+                secure_cookies=settings.environment == "production",
+                fir_auth_key=settings.fir_auth_key.get_secret_value() if settings.fir_auth_key else None,
+            ),
+            ping_database=database.ping,
+            collections=lambda: program.law.kb.acts,
+            render_pdf=render_pdf,
+            on_startup=start,
+            on_shutdown=stop,
+            alive=lambda: program.law.alive,
+        )
+    )

@@ -1,0 +1,72 @@
+"""`afirgen serve`: the application under gunicorn, one worker."""
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+from gunicorn.app.base import BaseApplication
+from uvicorn_worker import UvicornWorker
+
+from afirgen.bootstrap import api_key, serve_app
+from afirgen.errors import StorageError
+from afirgen.settings import Settings, load_settings
+from afirgen.store.migrate import current, head
+
+_GRACE_S = 20
+_SOCKET_GRACE_S = 10
+
+
+class Worker(UvicornWorker):  # type: ignore[misc] # it has no types
+    """Closes open streams before the graceful time is over, so that shutting down is orderly."""
+
+    CONFIG_KWARGS = {**UvicornWorker.CONFIG_KWARGS, "timeout_graceful_shutdown": _SOCKET_GRACE_S}  # noqa: RUF012
+
+
+class _Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
+    """Gunicorn with its settings given in code."""
+
+    def __init__(self, make_app: Callable[[], Any], options: dict[str, Any]) -> None:
+        self._make_app = make_app
+        self._options = options
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Apply the options."""
+        for name, value in self._options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        """Make the application in the worker."""
+        return self._make_app()
+
+
+@click.command()
+@click.option("--host", help="Address to listen on; default: AFIRGEN_HOST or 127.0.0.1.")
+@click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on; default: AFIRGEN_PORT or 8000.")
+def serve(host: str | None, port: int | None) -> None:
+    """Start the application; the models load while it already answers."""
+    settings = load_settings()
+    if current(settings.sqlalchemy_url) != head():
+        raise StorageError("The database is not up to date. Run `afirgen db upgrade`.")
+    address = f"{host or settings.host}:{port or settings.port}"
+    _announce(settings, address)
+    options = {
+        "bind": address,
+        # One process holds the models; a second would load them all again.
+        "workers": 1,
+        "preload_app": False,
+        "worker_class": "afirgen.cli.serve.Worker",
+        "timeout": 60,
+        "graceful_timeout": _GRACE_S,
+        "max_requests": 0,
+        "loglevel": "warning",
+        "control_socket_disable": True,
+    }
+    _Server(serve_app, options).run()
+
+
+def _announce(settings: Settings, address: str) -> None:
+    api_key(settings)
+    where = "in AFIRGEN_API_KEY" if settings.api_key else f"in the file {settings.data_dir / 'api_key'}"
+    click.echo(f"AFIRGen is on http://{address}")
+    click.echo(f"Sign in with the key {where}. The models load for some seconds; /ready tells when all are there.")

@@ -1,0 +1,1 @@
+"""Carries cases through their steps in the background and takes them up again after a restart."""

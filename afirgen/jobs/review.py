@@ -1,0 +1,412 @@
+"""A case's way through the five review steps: what the machine drafts, what the officer decides, what is kept."""
+
+import asyncio
+import unicodedata
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import structlog
+from msgspec import Struct
+
+from afirgen.case.evidence import Transcript
+from afirgen.case.facts import Author, Facts
+from afirgen.case.fir import FirDocument, Prose, Sentence, SentenceKind
+from afirgen.case.law import LegalView
+from afirgen.case.sentences import sentences
+from afirgen.case.session import REGENERABLE, SessionStatus, Step
+from afirgen.case.state import CaseState
+from afirgen.errors import AfirgenError, InvalidInputError, NotFoundError, OverloadedError, StepConflictError
+from afirgen.inference.engine import Priority
+from afirgen.pipeline.intake import Limits
+from afirgen.pipeline.run import Original, Pipeline
+from afirgen.store.cases import CaseRecord, CaseStore, StepVersion
+from afirgen.store.firs import FirStore, new_fir_number
+from afirgen.store.originals import Originals
+
+_log = structlog.get_logger(__name__)
+_LONGEST_NOTE = 10_000
+
+
+class SummaryStep(Struct, frozen=True):
+    """Content of the summary step."""
+
+    facts: Facts
+    summary: Prose
+
+
+Content = Transcript | SummaryStep | LegalView | Prose | FirDocument
+_TYPES: dict[Step, type[Content]] = {
+    Step.TRANSCRIPT: Transcript,
+    Step.SUMMARY: SummaryStep,
+    Step.VIOLATIONS: LegalView,
+    Step.NARRATIVE: Prose,
+    Step.FINAL: FirDocument,
+}
+
+
+class Progress(Struct, frozen=True):
+    """How far the work on a case is: the stage's name and the share of it done, 0..1."""
+
+    stage: str
+    share: float
+
+
+class CaseView(Struct, frozen=True, kw_only=True):
+    """A case with the newest content of each step."""
+
+    record: CaseRecord
+    contents: dict[Step, Content]
+    state: CaseState
+
+
+@dataclass(frozen=True)
+class Stores:
+    """Where cases, FIRs and originals are kept."""
+
+    cases: CaseStore
+    firs: FirStore
+    originals: Originals
+
+
+class Review:
+    """Accepts complaints and moves their cases along; one piece of work at a time on a case.
+
+    Drafting on more cases than ``capacity`` at once is refused with :class:`OverloadedError`.
+    """
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        stores: Stores,
+        *,
+        capacity: int,
+        timeout_s: int,
+        render: Callable[[FirDocument], str],
+        limits: Limits | None = None,
+    ) -> None:
+        self._pipeline = pipeline
+        self._stores = stores
+        self._capacity = capacity
+        self._timeout_s = timeout_s
+        self._render = render
+        self._limits = limits or Limits()
+        self._locks: dict[str, asyncio.Lock] = {}
+        self._working = 0
+        self._progress: dict[str, Progress] = {}
+        self._ahead: dict[str, asyncio.Task[Content]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    # --- taking in ----------------------------------------------------------------------------------------
+
+    async def accept(self, data: bytes, original: Original, *, wait: bool = False) -> CaseRecord:
+        """Store an original, begin its case and the work on it, and return at once, or when that work is done.
+
+        Raises what intake raises for a complaint that cannot be taken, before anything is stored.
+        """
+        if self._working >= self._capacity:
+            raise OverloadedError("All drafting places are taken. Try again in a minute.", retry_after_s=30)
+        source = await self._pipeline.inspect(original)
+        await asyncio.to_thread(self._stores.originals.put, data, source.sha256)
+        record = await self._stores.cases.create(source, language=original.language, reported_on=datetime.now(UTC))
+        work = self._spawn(self._work(record.id))
+        if wait:
+            # The work goes on also when nobody waits for it any more.
+            await asyncio.shield(work)
+        return record
+
+    async def resume(self) -> int:
+        """Take up every case that was being worked on when the program stopped; return how many."""
+        waiting = await self._stores.cases.unfinished()
+        for case_id in waiting:
+            self._spawn(self._work(case_id))
+        return len(waiting)
+
+    async def close(self) -> None:
+        """Stop all work; what was begun is taken up by :meth:`resume` after the next start."""
+        pending = [*self._tasks, *self._ahead.values()]
+        for task in pending:
+            task.cancel()
+        await asyncio.gather(*pending, return_exceptions=True)
+
+    # --- looking ------------------------------------------------------------------------------------------
+
+    async def view(self, case_id: str) -> CaseView:
+        """Return a case with its newest contents; an idle one that has waited too long is marked expired."""
+        record = await self._stores.cases.get(case_id)
+        idle = (datetime.now(UTC) - record.last_activity).total_seconds()
+        if record.status is SessionStatus.AWAITING_VALIDATION and idle > self._timeout_s:
+            await self._stores.cases.update(case_id, status=SessionStatus.EXPIRED.value)
+            record = await self._stores.cases.get(case_id)
+        versions = await self._stores.cases.newest(case_id)
+        contents = {step: _decode(version) for step, version in versions.items()}
+        return CaseView(record=record, contents=contents, state=_state(record, contents))
+
+    def progress(self, case_id: str) -> Progress | None:
+        """Return how far the work on a case is, None when none is going on."""
+        return self._progress.get(case_id)
+
+    async def recent(self, limit: int) -> tuple[CaseRecord, ...]:
+        """Return the newest cases first."""
+        return await self._stores.cases.recent(limit)
+
+    # --- deciding -----------------------------------------------------------------------------------------
+
+    async def approve(self, case_id: str, *, edit: str | None = None, wait: bool = True) -> CaseView:
+        """Approve the current step, with the officer's ``edit`` in its place if given, and draft the next one.
+
+        Without ``wait`` the next step is drafted in the background and the case is returned as processing.
+
+        Raises:
+            StepConflictError: The case is not waiting for a decision.
+            InvalidInputError: The edit cannot be used for this step.
+        """
+        async with self._lock(case_id):
+            view = await self._awaiting(case_id)
+            step = view.record.step
+            if edit is not None and edit.strip():
+                await self._keep_edit(view, edit.strip())
+            following = step.following
+            if following is None:
+                await self._stores.cases.update(case_id, status=SessionStatus.COMPLETED.value)
+                return await self.view(case_id)
+            await self._stores.cases.update(
+                case_id, step=following.value, status=SessionStatus.PROCESSING.value, error=None
+            )
+            return await self._go_on(case_id, wait=wait)
+
+    async def reject(self, case_id: str) -> CaseView:
+        """Keep the step as it is; the case goes on waiting."""
+        async with self._lock(case_id):
+            view = await self._awaiting(case_id)
+            await self._stores.cases.update(case_id)
+            return view
+
+    async def regenerate(self, case_id: str, step: Step, *, note: str | None = None, wait: bool = True) -> CaseView:
+        """Draft a step that was reached once more as a new version; later steps are drafted again after it."""
+        if step not in REGENERABLE:
+            raise StepConflictError("Only the summary, the sections and the narrative can be drafted again.")
+        if note and len(note) > _LONGEST_NOTE:
+            raise InvalidInputError("The note is too long. Use at most 10,000 characters.")
+        async with self._lock(case_id):
+            view = await self._awaiting(case_id)
+            if step not in view.contents:
+                raise StepConflictError("This step has not been reached yet.")
+            await self._stores.cases.update(case_id, step=step.value, status=SessionStatus.PROCESSING.value)
+            return await self._go_on(case_id, note=note, fresh=True, wait=wait)
+
+    async def retry(self, case_id: str, *, wait: bool = True) -> CaseView:
+        """Draft the current step again after a failure."""
+        async with self._lock(case_id):
+            record = await self._stores.cases.get(case_id)
+            if record.status is not SessionStatus.ERROR:
+                raise StepConflictError("Nothing failed in this case.")
+            await self._stores.cases.update(case_id, status=SessionStatus.PROCESSING.value, error=None)
+            return await self._go_on(case_id, fresh=True, wait=wait)
+
+    # --- the machine's part -------------------------------------------------------------------------------
+
+    async def _go_on(self, case_id: str, *, wait: bool, note: str | None = None, fresh: bool = False) -> CaseView:
+        """Draft the current step, here or in the background; the caller holds the case's lock."""
+        if wait:
+            await self._draft_step(case_id, note=note, fresh=fresh)
+        else:
+            self._spawn(self._work(case_id, note=note, fresh=fresh))
+        return await self.view(case_id)
+
+    async def _work(self, case_id: str, *, note: str | None = None, fresh: bool = False) -> None:
+        async with self._lock(case_id):
+            if (await self._stores.cases.get(case_id)).status is SessionStatus.PROCESSING:
+                await self._draft_step(case_id, note=note, fresh=fresh)
+
+    async def _draft_step(self, case_id: str, *, note: str | None = None, fresh: bool = False) -> None:
+        """Draft the case's current step and keep it; a failure is kept with the case."""
+        self._working += 1
+        try:
+            view = await self.view(case_id)
+            ahead = self._ahead.pop(case_id, None)
+            if ahead is not None and (fresh or _failed(ahead) or not _same(ahead, view)):
+                ahead.cancel()
+                ahead = None
+            content = await (ahead or self._content(view, Priority.OFFICER))
+            await self._keep(view, content, note=note)
+        except AfirgenError as err:
+            _log.warning("step_failed", case=case_id, code=err.code, detail=err.detail)
+            await self._stores.cases.update(case_id, status=SessionStatus.ERROR.value, error=err.public)
+            return
+        except Exception:  # noqa: BLE001 - whatever fails, the case must not be left processing for ever
+            _log.exception("step_failed", case=case_id)
+            await self._stores.cases.update(
+                case_id, status=SessionStatus.ERROR.value, error="The step failed. Try it again."
+            )
+            return
+        finally:
+            self._working -= 1
+            self._progress.pop(case_id, None)
+        await self._look_ahead(case_id)
+
+    async def _content(self, view: CaseView, priority: Priority) -> Content:
+        """Draft the content of the case's current step."""
+        report = self._reporter(view.record.id)
+        state = view.state
+        match view.record.step:
+            case Step.TRANSCRIPT:
+                original = Original(
+                    data=self._stores.originals.path(view.record.original),
+                    filename=view.record.source.filename,
+                    language=view.record.language,
+                )
+                return (await self._pipeline.read(original, report))[1]
+            case Step.SUMMARY:
+                return SummaryStep(*await self._pipeline.summarise(state, report, priority=priority))
+            case Step.VIOLATIONS:
+                return await self._pipeline.find_sections(state, report, priority=priority)
+            case Step.NARRATIVE:
+                return await self._pipeline.narrate(state, report)
+            case Step.FINAL:
+                number = state.fir_number or new_fir_number(datetime.now(UTC))
+                return await self._pipeline.compose(msgspec.structs.replace(state, fir_number=number), report)
+
+    async def _keep(self, view: CaseView, content: Content, *, note: str | None) -> None:
+        """Append the machine's version; the last step also writes the numbered FIR."""
+        changes: dict[str, Any] = {"status": SessionStatus.AWAITING_VALIDATION.value, "error": None}
+        if isinstance(content, FirDocument):
+            changes["fir_number"] = content.fir_number
+            await self._put_fir(view, content)
+        await self._stores.cases.add_version(
+            view.record.id,
+            view.record.step,
+            msgspec.json.encode(content),
+            author="machine",
+            models=self._pipeline.models_of(view.state),
+            note=note,
+            **changes,
+        )
+
+    async def _put_fir(self, view: CaseView, document: FirDocument) -> None:
+        await self._stores.firs.put(
+            document.fir_number or "",
+            session_id=view.record.id,
+            complaint=document.statement.text,
+            content=self._render(document),
+            violations=msgspec.json.encode(document.sections).decode(),
+        )
+
+    async def _look_ahead(self, case_id: str) -> None:
+        """Draft the next step while the officer reads this one; used only if this one is approved unchanged."""
+        view = await self.view(case_id)
+        following = view.record.step.following
+        if following is None or following is Step.FINAL:
+            return
+        record = msgspec.structs.replace(view.record, step=following)
+        task = asyncio.create_task(
+            self._content(msgspec.structs.replace(view, record=record), Priority.PREFETCH),
+            name=_basis(view),
+        )
+        task.add_done_callback(_forget_failure)
+        previous = self._ahead.pop(case_id, None)
+        if previous:
+            previous.cancel()
+        self._ahead[case_id] = task
+
+    # --- the officer's part -------------------------------------------------------------------------------
+
+    async def _keep_edit(self, view: CaseView, edit: str) -> None:
+        if len(edit) > self._limits.text_most:
+            raise InvalidInputError("The text is too long. Shorten it.")
+        step = view.record.step
+        current = view.contents[step]
+        text = unicodedata.normalize("NFC", edit)
+        content: Content
+        match current:
+            case Transcript():
+                content = Transcript(text=text, language=current.language, notes=("Corrected by the officer.",))
+            case SummaryStep():
+                content = SummaryStep(current.facts, _officers_prose(text))
+            case LegalView():
+                content = self._pipeline.choose_sections(current, text)
+            case Prose():
+                content = _officers_prose(text)
+            case FirDocument():
+                raise InvalidInputError("The form is made from the earlier steps. Send those back to change it.")
+        await self._stores.cases.add_version(view.record.id, step, msgspec.json.encode(content), author="officer")
+
+    # --- book-keeping -------------------------------------------------------------------------------------
+
+    async def _awaiting(self, case_id: str) -> CaseView:
+        view = await self.view(case_id)
+        if view.record.status is SessionStatus.EXPIRED:
+            raise NotFoundError("This session has expired. Start again with the complaint; the record is kept.")
+        if view.record.status is not SessionStatus.AWAITING_VALIDATION:
+            raise StepConflictError("This session is not waiting for a decision now.")
+        return view
+
+    def _lock(self, case_id: str) -> asyncio.Lock:
+        return self._locks.setdefault(case_id, asyncio.Lock())
+
+    def _reporter(self, case_id: str) -> Callable[[str, float], None]:
+        def report(stage: str, share: float) -> None:
+            self._progress[case_id] = Progress(stage, share)
+
+        return report
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+
+def _decode(version: StepVersion) -> Content:
+    return msgspec.json.decode(version.content, type=_TYPES[version.step])
+
+
+def _state(record: CaseRecord, contents: dict[Step, Content]) -> CaseState:
+    """Take what the steps up to the current one say; later contents belong to an earlier run."""
+    order = list(Step)
+    known = {s: c for s, c in contents.items() if order.index(s) <= order.index(record.step)}
+    transcript, summary = known.get(Step.TRANSCRIPT), known.get(Step.SUMMARY)
+    law, narrative = known.get(Step.VIOLATIONS), known.get(Step.NARRATIVE)
+    return CaseState(
+        source=record.source,
+        reported_on=record.reported_on,
+        language=record.language,
+        transcript=transcript if isinstance(transcript, Transcript) else None,
+        facts=summary.facts if isinstance(summary, SummaryStep) else None,
+        summary=summary.summary if isinstance(summary, SummaryStep) else None,
+        law=law if isinstance(law, LegalView) else None,
+        narrative=narrative if isinstance(narrative, Prose) else None,
+        fir_number=record.fir_number,
+    )
+
+
+def _basis(view: CaseView) -> str:
+    """Name what a draft made ahead rests on: the step and the contents before it."""
+    return f"{view.record.step.value}:{hash(msgspec.json.encode(view.contents.get(view.record.step)))}"
+
+
+def _same(ahead: "asyncio.Task[Content]", view: CaseView) -> bool:
+    order = list(Step)
+    previous = order[order.index(view.record.step) - 1]
+    return ahead.get_name() == f"{previous.value}:{hash(msgspec.json.encode(view.contents.get(previous)))}"
+
+
+def _failed(ahead: "asyncio.Task[Content]") -> bool:
+    return ahead.done() and (ahead.cancelled() or ahead.exception() is not None)
+
+
+def _forget_failure(task: "asyncio.Task[Content]") -> None:
+    """Read the failure of a draft made ahead; the step is drafted anew when the officer comes to it."""
+    if not task.cancelled() and task.exception() is not None:
+        _log.info("look_ahead_failed", reason=type(task.exception()).__name__)
+
+
+def _officers_prose(text: str) -> Prose:
+    return Prose(
+        sentences=tuple(
+            Sentence(text=text[s.start : s.end], kind=SentenceKind.OFFICER, author=Author.OFFICER_WRITTEN)
+            for s in sentences(text)
+        )
+    )

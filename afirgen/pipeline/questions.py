@@ -1,0 +1,99 @@
+"""Closed questions about one complaint: each put to the model at most once, within a budget."""
+
+from collections.abc import Iterable, Mapping
+
+from afirgen.case.evidence import Span
+from afirgen.case.law import Verdict
+from afirgen.case.sentences import sentences
+from afirgen.inference.engine import Priority
+from afirgen.inference.llama.request import Scoring
+from afirgen.legal_kb.calibration import Calibration
+from afirgen.legal_kb.decide import Answer, verdict_of
+from afirgen.legal_kb.everyday import hinted, hints_in
+from afirgen.legal_kb.offences import Offence, OffenceBook, Question
+from afirgen.pipeline.grounding import tokens
+from afirgen.pipeline.model_port import SYSTEM, LanguageModel, shared_prompt
+
+_ANSWER = " Answer Yes or No."
+_STEM = 5
+# A hint word tells more of a sentence than a word that the question merely shares with it.
+_HINT_WEIGHT = 2
+
+
+class Asker:
+    """Holds the answers about one complaint; ``known`` are those that need no model."""
+
+    def __init__(
+        self,
+        text: str,
+        model: LanguageModel,
+        book: OffenceBook,
+        calibration: Calibration,
+        known: Mapping[str, Answer],
+        *,
+        budget: int,
+        priority: Priority = Priority.OFFICER,
+        deadline_s: float | None = None,
+    ) -> None:
+        self.answers = dict(known)
+        self.left = budget
+        self._text = text
+        self._model = model
+        self._book = book
+        self._calibration = calibration
+        self._priority = priority
+        self._deadline_s = deadline_s
+
+    def open_questions(self, question_ids: Iterable[str]) -> list[str]:
+        """Return those that have no answer yet, each once."""
+        return [q for q in dict.fromkeys(question_ids) if q not in self.answers]
+
+    async def ask(self, question_ids: Iterable[str]) -> None:
+        """Ask what has no answer yet, in order, as far as the budget reaches."""
+        ids = self.open_questions(question_ids)[: max(0, self.left)]
+        if not ids:
+            return
+        self.left -= len(ids)
+        questions = [self._book.questions[q] for q in ids]
+        scored = await self._model.score(
+            Scoring(
+                system=SYSTEM,
+                shared=shared_prompt(self._text),
+                questions=tuple(q.text + _ANSWER for q in questions),
+                priority=self._priority,
+                deadline_s=self._deadline_s,
+            )
+        )
+        for question_id, question, score in zip(ids, questions, scored.scores, strict=True):
+            sure = self._calibration.probability(question_id, score, hinted=hinted(self._text, question.hint))
+            self.answers[question_id] = Answer(sure, _evidence(question, self._text))
+
+    def rejects(self, offence: Offence) -> bool:
+        """Tell whether an answer already speaks against the offence."""
+        return (
+            any(self._unmet(q) for q in offence.all)
+            or any(all(self._unmet(q) for q in group) for group in offence.any)
+            or any(self._verdict(q, excludes=True) is Verdict.MET for q in offence.none)
+        )
+
+    def _unmet(self, question_id: str) -> bool:
+        return self._verdict(question_id, excludes=False) is Verdict.NOT_MET
+
+    def _verdict(self, question_id: str, *, excludes: bool) -> Verdict:
+        return verdict_of(self.answers.get(question_id, Answer()), excludes=excludes)
+
+
+def _evidence(question: Question, text: str) -> tuple[Span, ...]:
+    """Quote the sentence that speaks most to the question, by its hint words and those it shares, if any does."""
+    wanted = _stems(question.text)
+    best, most = None, 0
+    for span in sentences(text):
+        words = text[span.start : span.end]
+        score = _HINT_WEIGHT * hints_in(words, question.hint) + len(wanted & _stems(words))
+        if score > most:
+            best, most = span, score
+    return (best,) if best else ()
+
+
+def _stems(words: str) -> set[str]:
+    return {t[:_STEM] for t, _ in tokens(words) if len(t) > len("the")}

@@ -1,0 +1,1 @@
+"""Keeps cases, every version of every step, originals and finished FIRs."""

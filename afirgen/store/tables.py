@@ -1,0 +1,97 @@
+"""The tables, the same on SQLite and MySQL. Text is kept whole; times are UTC."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    DateTime,
+    Dialect,
+    Enum,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects import mysql
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """An aware time, stored as UTC without its zone."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        """Keep microseconds on MySQL too."""
+        return dialect.type_descriptor(mysql.DATETIME(fsp=6) if dialect.name == "mysql" else DateTime())
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Store UTC."""
+        del dialect
+        return value.astimezone(UTC).replace(tzinfo=None) if value else None
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give the zone back."""
+        del dialect
+        return value.replace(tzinfo=UTC) if value else None
+
+
+LONG_TEXT = Text().with_variant(mysql.LONGTEXT(), "mysql")
+metadata = MetaData(
+    naming_convention={"ix": "ix_%(table_name)s_%(column_0_name)s", "fk": "fk_%(table_name)s_%(column_0_name)s"}
+)
+
+cases = Table(
+    "cases",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("status", String(32), nullable=False, index=True),
+    Column("step", String(32), nullable=False),
+    Column("original", String(64), nullable=False),
+    Column("source", LONG_TEXT, nullable=False),
+    Column("language", String(16)),
+    Column("reported_on", UtcTime, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("last_activity", UtcTime, nullable=False, index=True),
+    Column("fir_number", String(100)),
+    Column("error", Text),
+)
+
+step_versions = Table(
+    "step_versions",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("case_id", String(36), ForeignKey("cases.id"), nullable=False),
+    Column("step", String(32), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("author", String(32), nullable=False),
+    Column("content", LONG_TEXT, nullable=False),
+    Column("models", Text, nullable=False),
+    Column("note", Text),
+    Column("created_at", UtcTime, nullable=False),
+    UniqueConstraint("case_id", "step", "version", name="uq_step_versions_version"),
+)
+
+# The table of earlier installations, adopted with its rows; its columns and types are theirs.
+fir_records = Table(
+    "fir_records",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("fir_number", String(100), nullable=False, unique=True),
+    Column("session_id", String(100)),
+    Column("complaint_text", Text),
+    Column("fir_content", LONG_TEXT),
+    Column("violations_json", LONG_TEXT),
+    Column("status", Enum("pending", "finalized", name="fir_status"), server_default="pending"),
+    Column("finalized_at", DateTime),
+    Column("created_at", DateTime),
+    Index("ix_fir_records_session_id", "session_id"),
+    Index("ix_fir_records_status", "status"),
+    Index("ix_fir_records_created_at", "created_at"),
+)

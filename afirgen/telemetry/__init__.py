@@ -1,0 +1,1 @@
+"""Logs for the operator, without personal data."""

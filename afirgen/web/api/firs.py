@@ -1,0 +1,110 @@
+"""Finished FIRs: /fir, /list_firs, /authenticate, and their documents."""
+
+import asyncio
+import hmac
+import re
+from datetime import datetime
+from typing import Any
+
+from litestar import Response, get, post
+from litestar.params import FromPath, FromQuery, JSONBody
+from msgspec import Struct
+
+from afirgen.case.fir import FirDocument
+from afirgen.case.session import Step
+from afirgen.errors import AuthenticationError, InvalidInputError, NotFoundError
+from afirgen.store.firs import FirRecord
+from afirgen.web.deps import Deps
+
+_NUMBER = re.compile(r"FIR-[a-f0-9]{8}-\d{14}")
+_KEY_LENGTH = range(8, 257)
+
+
+class Authentication(Struct):
+    """Body of POST /authenticate."""
+
+    fir_number: str
+    auth_key: str
+
+
+@get("/fir/{number:str}")
+async def fir(number: FromPath[str], deps: Deps) -> dict[str, Any]:
+    """Tell an FIR's status."""
+    return _shown(await deps.firs.get(_checked(number)))
+
+
+@get("/fir/{number:str}/content")
+async def fir_content(number: FromPath[str], deps: Deps) -> dict[str, Any]:
+    """Return an FIR with its text."""
+    record = await deps.firs.get(_checked(number))
+    return _shown(record) | {"content": record.content or ""}
+
+
+@get("/fir/{number:str}/document.pdf")
+async def fir_pdf(number: FromPath[str], deps: Deps) -> Response[bytes]:
+    """Return the print of an FIR."""
+    record = await deps.firs.get(_checked(number))
+    view = await deps.review.view(record.session_id or "")
+    document = view.contents.get(Step.FINAL)
+    if not isinstance(document, FirDocument):
+        raise NotFoundError("This FIR has no document here. Open its text instead.")
+    pdf = await asyncio.to_thread(deps.render_pdf, document)
+    headers = {"content-disposition": f'inline; filename="{number}.pdf"'}
+    return Response(pdf, media_type="application/pdf", headers=headers)
+
+
+@get("/fir/{number:str}/document.txt")
+async def fir_text(number: FromPath[str], deps: Deps) -> Response[str]:
+    """Return the text of an FIR as a file."""
+    record = await deps.firs.get(_checked(number))
+    headers = {"content-disposition": f'attachment; filename="{number}.txt"'}
+    return Response(record.content or "", media_type="text/plain; charset=utf-8", headers=headers)
+
+
+@get("/list_firs")
+async def list_firs(
+    deps: Deps,
+    limit: FromQuery[int] = 20,
+    offset: FromQuery[int] = 0,
+) -> dict[str, Any]:
+    """List FIRs, newest first."""
+    if not 1 <= limit <= 100 or offset < 0:  # noqa: PLR2004 - the contract's bounds
+        raise InvalidInputError("limit must be 1 to 100 and offset 0 or more.")
+    records = await deps.firs.page(limit=limit, offset=offset)
+    listed = [{k: _shown(r)[k] for k in ("fir_number", "status", "created_at")} for r in records]
+    return {"records": listed, "limit": limit, "offset": offset, "count": len(listed)}
+
+
+@post("/authenticate", status_code=200)
+async def authenticate(data: JSONBody[Authentication], deps: Deps) -> dict[str, Any]:
+    """Finalize an FIR with the station's key."""
+    number = _checked(data.fir_number)
+    if len(data.auth_key) not in _KEY_LENGTH:
+        raise InvalidInputError("auth_key has 8 to 256 characters.")
+    expected = deps.settings.fir_auth_key
+    if not expected or not hmac.compare_digest(data.auth_key.encode(), expected.encode()):
+        raise AuthenticationError("The key is not right.")
+    await deps.firs.finalize(number)
+    return {"success": True, "message": "The FIR is finalized.", "fir_number": number}
+
+
+def _checked(number: str) -> str:
+    if not _NUMBER.fullmatch(number):
+        raise InvalidInputError("The FIR number is not right. It looks like FIR-1a2b3c4d-20250307143000.")
+    return number
+
+
+def _shown(record: FirRecord) -> dict[str, Any]:
+    return {
+        "fir_number": record.fir_number,
+        "status": record.status.value,
+        "created_at": _iso(record.created_at),
+        "finalized_at": _iso(record.finalized_at),
+    }
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None
+
+
+HANDLERS = (fir, fir_content, fir_pdf, fir_text, list_firs, authenticate)

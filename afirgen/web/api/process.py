@@ -1,0 +1,165 @@
+"""Taking complaints and reviewing them: /process, /validate, /session, /regenerate."""
+
+from typing import Any
+from uuid import UUID
+
+from litestar import Request, get, post
+from litestar.datastructures import UploadFile
+from litestar.params import FromPath, FromQuery, JSONBody
+from msgspec import Struct
+
+from afirgen.case.session import SessionStatus, Step
+from afirgen.errors import AfirgenError, InvalidInputError
+from afirgen.jobs.review import CaseView
+from afirgen.pipeline.run import Original
+from afirgen.web.api.contents import content_of, message_for
+from afirgen.web.deps import Deps
+
+# The limit on a file is 25 MiB; the form around it needs some more.
+BODY_LIMIT = 25 * 1024 * 1024 + 64 * 1024
+_LONGEST_INPUT = 10_000
+_DONE = {"text": [], "audio": ["asr_done"], "image": ["ocr_done"]}
+
+
+class Validation(Struct, forbid_unknown_fields=False):
+    """Body of POST /validate."""
+
+    session_id: str
+    approved: bool
+    user_input: str | None = None
+    regenerate: bool | None = None
+
+
+@post("/process", status_code=200, request_max_body_size=BODY_LIMIT)
+async def process(request: Request[Any, Any, Any], deps: Deps) -> dict[str, Any]:
+    """Take one complaint as text, audio or image and answer with its transcript."""
+    field, data, original = await read_upload(request)
+    record = await deps.review.accept(data, original, wait=True)
+    view = await deps.review.view(record.id)
+    failed = view.record.status is SessionStatus.ERROR
+    return {
+        "success": not failed,
+        "session_id": record.id,
+        "fir_number": None,
+        "fir_content": None,
+        "error": view.record.error,
+        "steps": [] if failed else _DONE[field],
+        "requires_validation": not failed,
+        "current_step": view.record.step.value,
+        "content_for_validation": content_of(view) if not failed else None,
+    }
+
+
+async def read_upload(request: Request[Any, Any, Any]) -> tuple[str, bytes, Original]:
+    """Return which of the three inputs was sent, its bytes and its description; exactly one must be there."""
+    form = await request.form() if "form" in request.headers.get("content-type", "") else {}
+    given: dict[str, Any] = {name: form.get(name) for name in ("audio", "image", "text")}
+    given["text"] = given["text"] or request.query_params.get("text")
+    sent = {name: value for name, value in given.items() if value not in (None, "", [])}
+    if len(sent) != 1:
+        raise InvalidInputError("Send exactly one of audio, image and text.")
+    language = form.get("language") or None
+    ((field, value),) = sent.items()
+    if isinstance(value, UploadFile):
+        data = await value.read()
+        original = Original(data=data, filename=value.filename, declared=value.content_type, language=language)
+        return field, data, original
+    if field != "text":
+        raise InvalidInputError(f"Send {field} as a file.")
+    data = str(value).encode()
+    return field, data, Original(data=data, language=language)
+
+
+@post("/validate", status_code=200)
+async def validate(data: JSONBody[Validation], deps: Deps) -> dict[str, Any]:
+    """Approve, edit, send back or draft again the step that waits."""
+    case_id = case_id_of(data.session_id)
+    if data.user_input and len(data.user_input) > _LONGEST_INPUT:
+        raise InvalidInputError("user_input is too long. Use at most 10,000 characters.")
+    if data.approved:
+        view = await deps.review.approve(case_id, edit=data.user_input)
+    elif data.regenerate:
+        current = await deps.review.view(case_id)
+        view = await deps.review.regenerate(case_id, current.record.step, note=data.user_input)
+    else:
+        view = await deps.review.reject(case_id)
+    return _answer(view, approved=data.approved)
+
+
+def _answer(view: CaseView, *, approved: bool) -> dict[str, Any]:
+    completed = view.record.status is SessionStatus.COMPLETED
+    if view.record.status is SessionStatus.ERROR:
+        raise StepFailedError(view.record.error or "The step failed. Try it again.")
+    return {
+        "success": True,
+        "session_id": view.record.id,
+        "current_step": view.record.step.value,
+        "content": content_of(view),
+        "message": message_for(view, approved=approved),
+        "requires_validation": not completed,
+        "completed": completed,
+    }
+
+
+class StepFailedError(AfirgenError):
+    """The model behind the next step did not deliver."""
+
+    status = 504
+    code = "step_failed"
+
+
+@get("/session/{session_id:str}/status")
+async def session_status(session_id: FromPath[str], deps: Deps) -> dict[str, Any]:
+    """Tell where a session stands."""
+    record = (await deps.review.view(case_id_of(session_id))).record
+    return {
+        "session_id": record.id,
+        "status": record.status.value,
+        "current_step": record.step.value,
+        "awaiting_validation": record.status is SessionStatus.AWAITING_VALIDATION,
+        "created_at": record.created_at.isoformat(),
+        "last_activity": record.last_activity.isoformat(),
+        "error": record.error,
+    }
+
+
+@post("/regenerate/{session_id:str}", status_code=200)
+async def regenerate(
+    request: Request[Any, Any, Any],
+    session_id: FromPath[str],
+    deps: Deps,
+    step: FromQuery[str | None] = None,
+    user_input: FromQuery[str | None] = None,
+) -> dict[str, Any]:
+    """Draft a step once more."""
+    if step is None and "json" in request.headers.get("content-type", ""):
+        body = await request.json()
+        body = body if isinstance(body, dict) else {}
+        step, user_input = body.get("step"), body.get("user_input")
+    try:
+        wanted = Step(step or "")
+    except ValueError as err:
+        raise InvalidInputError("step must be summary_review, violations_review or fir_narrative_review.") from err
+    view = await deps.review.regenerate(case_id_of(session_id), wanted, note=user_input)
+    answer = _answer(view, approved=False)
+    return {key: answer[key] for key in ("success", "session_id", "content", "message")} | {"step": wanted.value}
+
+
+@get("/api/v1/cases/{session_id:str}/progress")
+async def progress(session_id: FromPath[str], deps: Deps) -> dict[str, Any]:
+    """Tell how far the work on a case is."""
+    case_id = case_id_of(session_id)
+    now = deps.review.progress(case_id)
+    status = (await deps.review.view(case_id)).record.status
+    return {"status": status.value, "stage": now.stage if now else None, "share": now.share if now else None}
+
+
+def case_id_of(text: str) -> str:
+    """Return the session id in its usual form; raise for what is not a UUID."""
+    try:
+        return str(UUID(text))
+    except ValueError as err:
+        raise InvalidInputError("The session id is not a UUID. Check it.") from err
+
+
+HANDLERS = (process, validate, session_status, regenerate, progress)

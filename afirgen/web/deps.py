@@ -1,0 +1,56 @@
+"""What the web application needs from the rest, handed over by bootstrap."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from litestar.di import NamedDependency
+
+from afirgen.case.fir import FirDocument
+from afirgen.inference.engine import EngineStatus
+from afirgen.jobs.review import Review
+from afirgen.store.firs import FirStore
+from afirgen.web.keys import Keys
+
+
+class Models(Protocol):
+    """The engines of all roles."""
+
+    def statuses(self) -> tuple[EngineStatus, ...]:
+        """Return a snapshot of every role."""
+
+    async def switch(self, role: str, model_id: str) -> EngineStatus:
+        """Load another model for a role and use it from then on; raise if it is unknown or fails its check."""
+
+
+@dataclass(frozen=True)
+class WebSettings:
+    """Choices of the installation that the web application needs."""
+
+    cors_origins: tuple[str, ...]
+    rate_limit_requests: int
+    rate_limit_window_s: int
+    max_concurrent: int
+    secure_cookies: bool
+    fir_auth_key: str | None
+
+
+@dataclass(frozen=True)
+class WebDeps:
+    """Everything that handlers use."""
+
+    review: Review
+    firs: FirStore
+    models: Models
+    keys: Keys
+    settings: WebSettings
+    ping_database: Callable[[], Awaitable[None]]
+    collections: Callable[[], tuple[str, ...]]
+    render_pdf: Callable[[FirDocument], bytes]
+    on_startup: Callable[[], Awaitable[None]]
+    on_shutdown: Callable[[], Awaitable[None]]
+    alive: Callable[[], bool]
+
+
+Deps = NamedDependency[WebDeps]
+"""How a handler asks for them."""

@@ -1,0 +1,67 @@
+"""Cases, step versions, and the FIR table of earlier installations, which is adopted when it is there."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from afirgen.store.tables import LONG_TEXT, UtcTime
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "cases",
+        sa.Column("id", sa.String(36), primary_key=True),
+        sa.Column("status", sa.String(32), nullable=False),
+        sa.Column("step", sa.String(32), nullable=False),
+        sa.Column("original", sa.String(64), nullable=False),
+        sa.Column("source", LONG_TEXT, nullable=False),
+        sa.Column("language", sa.String(16)),
+        sa.Column("reported_on", UtcTime, nullable=False),
+        sa.Column("created_at", UtcTime, nullable=False),
+        sa.Column("last_activity", UtcTime, nullable=False),
+        sa.Column("fir_number", sa.String(100)),
+        sa.Column("error", sa.Text),
+    )
+    op.create_index("ix_cases_status", "cases", ["status"])
+    op.create_index("ix_cases_last_activity", "cases", ["last_activity"])
+    op.create_table(
+        "step_versions",
+        sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+        sa.Column("case_id", sa.String(36), sa.ForeignKey("cases.id"), nullable=False),
+        sa.Column("step", sa.String(32), nullable=False),
+        sa.Column("version", sa.Integer, nullable=False),
+        sa.Column("author", sa.String(32), nullable=False),
+        sa.Column("content", LONG_TEXT, nullable=False),
+        sa.Column("models", sa.Text, nullable=False),
+        sa.Column("note", sa.Text),
+        sa.Column("created_at", UtcTime, nullable=False),
+        sa.UniqueConstraint("case_id", "step", "version", name="uq_step_versions_version"),
+    )
+    if "fir_records" not in sa.inspect(op.get_bind()).get_table_names():
+        _create_fir_records()
+
+
+def _create_fir_records() -> None:
+    op.create_table(
+        "fir_records",
+        sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+        sa.Column("fir_number", sa.String(100), nullable=False, unique=True),
+        sa.Column("session_id", sa.String(100)),
+        sa.Column("complaint_text", sa.Text),
+        sa.Column("fir_content", LONG_TEXT),
+        sa.Column("violations_json", LONG_TEXT),
+        sa.Column("status", sa.Enum("pending", "finalized", name="fir_status"), server_default="pending"),
+        sa.Column("finalized_at", sa.DateTime),
+        sa.Column("created_at", sa.DateTime, server_default=sa.func.current_timestamp()),
+    )
+    for column in ("session_id", "status", "created_at"):
+        op.create_index(f"ix_fir_records_{column}", "fir_records", [column])
+
+
+def downgrade() -> None:
+    op.drop_table("step_versions")
+    op.drop_table("cases")

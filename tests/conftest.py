@@ -1,0 +1,42 @@
+"""What all tests share: the folder of real models and the reference data."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from afirgen.inference.models.manifest import load_manifest
+from afirgen.inference.models.sources import open_sources
+from afirgen.inference.models.store import ModelStore
+from afirgen.settings import load_settings
+
+_ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def model_dir() -> Path:
+    """Return the folder of the verified starter models, fetched first where they are missing.
+
+    ``AFIRGEN_MODEL_DIR`` and ``AFIRGEN_MODEL_SOURCES`` count as they do for the program.
+    """
+    settings = load_settings()
+    manifest = load_manifest()
+    folder = settings.model_dir if settings.model_dir.is_absolute() else _ROOT / settings.model_dir
+    store = ModelStore(folder, open_sources(settings.model_sources, manifest.wheels))
+    for entry in manifest.entries("starter"):
+        store.pull(entry)
+    return folder.resolve()
+
+
+@pytest.fixture(scope="session")
+def reference_data() -> Path:
+    """Return the folder of reference tables; skip the test where it is not on this machine."""
+    folder = Path(os.environ.get("AFIRGEN_REFERENCE_DATA") or _ROOT.parent / "shared" / "data")
+    if not folder.is_dir():
+        pytest.skip("the reference tables are not on this machine")
+    return folder

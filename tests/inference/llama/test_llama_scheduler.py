@@ -1,0 +1,311 @@
+"""The step loop on a tiny real model: book-keeping, fairness, and decodes that fail."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import llama_cpp
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from afirgen.errors import AfirgenError, CancelledWorkError, DeadlineExceededError, EngineFailureError
+from afirgen.inference.engine import CancelToken
+from afirgen.inference.llama.lib import LlamaOptions, NativeModel
+from afirgen.inference.llama.scheduler import Scheduler
+from afirgen.inference.llama.streams import Job, Stream
+
+OPTIONS = LlamaOptions(context=256, sequences=6, batch=32, chunk=8, threads=1)
+
+
+class FailingModel(NativeModel):
+    """A model whose next decodes can be made to fail; ``batches`` notes the sequences in each."""
+
+    codes: list[int]
+    batches: list[dict[int, int]]
+
+    def decode(self) -> int:
+        count = int(self._batch.n_tokens)
+        rows = [int(self._batch.seq_id[row][0]) for row in range(count)]
+        self.batches.append({sequence: rows.count(sequence) for sequence in rows})
+        code = self.codes.pop(0) if self.codes else 0
+        if code in {1, -1}:
+            return code
+        # An abort or a failed computation leaves some of the batch in the cache.
+        return super().decode() or code
+
+    def cells(self, sequence: int) -> int:
+        """Return how many cells llama.cpp itself holds for a sequence."""
+        return int(llama_cpp.llama_memory_seq_pos_max(self._memory, sequence)) + 1
+
+
+@pytest.fixture(scope="module")
+def native(tiny_model: Path) -> Iterator[FailingModel]:
+    model = FailingModel(tiny_model, OPTIONS, model_id="tiny")
+    yield model
+    model.close()
+
+
+@pytest.fixture
+def model(native: FailingModel) -> FailingModel:
+    native.codes, native.batches = [], []
+    for sequence in range(OPTIONS.sequences):
+        native.forget(sequence)
+    return native
+
+
+def new_scheduler(model: NativeModel) -> Scheduler:
+    return Scheduler(model, yes=[model.tokenize("Yes", special=False)[0]], no=[model.tokenize("No", special=False)[0]])
+
+
+class Outcome:
+    """What became of a job; settling twice is an error."""
+
+    def __init__(self) -> None:
+        self.settled = 0
+        self.error: AfirgenError | None = None
+
+    def __call__(self, error: AfirgenError | None) -> None:
+        self.settled += 1
+        self.error = error
+
+
+def job(
+    number: int, prefix: tuple[int, ...], streams: list[Stream], *, priority: int = 0, deadline: float | None = None
+) -> tuple[Job, Outcome]:
+    outcome = Outcome()
+    made = Job(
+        number=number,
+        priority=priority,
+        prefix=prefix,
+        streams=streams,
+        settle=outcome,
+        cancel=CancelToken(),
+        deadline=deadline,
+    )
+    return made, outcome
+
+
+def text(length: int, start: int = 40) -> tuple[int, ...]:
+    return tuple(start + index % 60 for index in range(length))
+
+
+def drain(scheduler: Scheduler, *, most: int = 5000) -> None:
+    for _ in range(most):
+        if scheduler.idle:
+            return
+        scheduler.step()
+    raise AssertionError("the scheduler never finished")
+
+
+# --- book-keeping -----------------------------------------------------------------------------------------------
+
+
+@st.composite
+def orders(draw: st.DrawFn) -> list[tuple[object, ...]]:
+    """Draw a history: requests of all sizes that fit, cancellations, steps."""
+    submit = st.tuples(
+        st.just("submit"),
+        st.integers(1, 3),
+        st.integers(1, 120),
+        st.lists(st.tuples(st.integers(1, 40), st.integers(0, 60)), min_size=1, max_size=9),
+        st.integers(0, 1),
+    )
+    other = st.one_of(
+        st.tuples(st.just("cancel"), st.integers(0, 20)),
+        st.tuples(st.just("abandon"), st.integers(0, 20)),
+        st.tuples(st.just("expire"), st.integers(0, 20)),
+        st.tuples(st.just("fail"), st.sampled_from([1, 2, -1, -3])),
+        st.tuples(st.just("step"), st.integers(1, 12)),
+    )
+    return draw(st.lists(st.one_of(submit, other), min_size=1, max_size=30))
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(history=orders())
+def test_no_cell_and_no_sequence_is_ever_lost(model: FailingModel, history: list[tuple[object, ...]]) -> None:
+    model.codes, model.batches = [], []
+    scheduler = new_scheduler(model)
+    jobs: list[tuple[Job, Outcome]] = []
+    for order in history:
+        match order:
+            case ("submit", int(start), int(length), list(tails), int(priority)):
+                streams = [Stream(text(tail, 50), most) for tail, most in tails]
+                jobs.append(job(len(jobs), text(length, start), streams, priority=priority))
+                scheduler.submit(jobs[-1][0])
+            case ("cancel", int(index)) if index < len(jobs):
+                jobs[index][0].cancel.cancel()
+            case ("abandon", int(index)) if index < len(jobs):
+                jobs[index][0].abandoned = True
+            case ("expire", int(index)) if index < len(jobs):
+                jobs[index][0].deadline = 0.0
+            case ("fail", int(code)):
+                model.codes.append(code)
+            case ("step", int(times)):
+                for _ in range(times):
+                    scheduler.step()
+                    _books_are_right(scheduler, model)
+    drain(scheduler)
+    _books_are_right(scheduler, model)
+    assert all(outcome.settled == 1 for _, outcome in jobs)
+    scheduler.drop_idle()
+    assert scheduler.slots.sequences_used == 0
+    assert scheduler.slots.cells_used == 0
+    assert [model.cells(sequence) for sequence in range(OPTIONS.sequences)] == [0] * OPTIONS.sequences
+
+
+def _books_are_right(scheduler: Scheduler, model: FailingModel) -> None:
+    slots = scheduler.slots
+    assert slots.cells_used <= OPTIONS.context
+    assert 0 <= slots.sequences_used <= OPTIONS.sequences
+    assert len(set(slots._free)) == len(slots._free)
+    assert all(model.cells(sequence) == 0 for sequence in slots._free)
+
+
+def test_thousands_of_requests_leave_nothing_behind(model: FailingModel) -> None:
+    scheduler = new_scheduler(model)
+    outcomes = []
+    for number in range(1500):
+        made, outcome = job(number, text(5 + number % 40, number % 7), [Stream(text(1 + number % 5), number % 3)])
+        outcomes.append(outcome)
+        scheduler.submit(made)
+        if number % 5 == 0:
+            made.cancel.cancel()
+        if number % 3 == 0:
+            scheduler.step()
+    drain(scheduler)
+    scheduler.drop_idle()
+    assert all(outcome.settled == 1 for outcome in outcomes)
+    assert scheduler.slots.sequences_used == 0
+
+
+# --- order and fairness -----------------------------------------------------------------------------------------
+
+
+def test_a_long_prompt_does_not_stall_an_answer(model: FailingModel) -> None:
+    scheduler = new_scheduler(model)
+    writing = Stream(text(3), 60)
+    first, _ = job(1, text(10), [writing])
+    scheduler.submit(first)
+    while not writing.sampled:
+        scheduler.step()
+    long, outcome = job(2, text(100, 7), [Stream(text(20), 0)])
+    scheduler.submit(long)
+    before = writing.sampled
+    steps = 0
+    while not outcome.settled:
+        scheduler.step()
+        steps += 1
+    assert writing.sampled == before + steps, "one token of the answer in each step"
+    assert all(sum(batch.values()) <= OPTIONS.chunk + 1 for batch in model.batches[-steps:])
+    drain(scheduler)
+
+
+def test_prompts_fill_whole_batches_when_nobody_writes(model: FailingModel) -> None:
+    scheduler = new_scheduler(model)
+    made, _ = job(1, text(90), [Stream(text(6), 0)])
+    scheduler.submit(made)
+    drain(scheduler)
+    assert [sum(batch.values()) for batch in model.batches] == [32, 32, 26, 6]
+
+
+def test_equal_prefixes_are_decoded_once(model: FailingModel) -> None:
+    scheduler = new_scheduler(model)
+    for number in range(3):
+        made, _ = job(number, text(60), [Stream(text(4, 45 + number), 0)])
+        scheduler.submit(made)
+    drain(scheduler)
+    assert sum(sum(batch.values()) for batch in model.batches) == 60 + 3 * 4
+
+
+def test_what_two_prefixes_have_in_common_is_decoded_once(model: FailingModel) -> None:
+    scheduler = new_scheduler(model)
+    for number, prefix in enumerate((text(60), text(50) + text(10, 3))):
+        made, _ = job(number, prefix, [Stream(text(4), 0)])
+        scheduler.submit(made)
+        drain(scheduler)
+    assert sum(sum(batch.values()) for batch in model.batches) == 60 + 4 + 10 + 4
+
+
+# --- failures ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("code", [1, 2, -1, -3])
+def test_a_failed_decode_fails_its_requests_and_no_other(model: FailingModel, code: int) -> None:
+    scheduler = new_scheduler(model)
+    in_batch, failed = job(1, text(60), [Stream(text(3), 10)])
+    same_prefix, failed_too = job(2, text(60), [Stream(text(5), 0)])
+    active, spared = job(3, text(50, 5), [Stream(text(3), 10)])
+    queued, spared_too = job(4, text(100, 9), [Stream(text(3), 100)])
+    for each in (in_batch, same_prefix, active, queued):
+        scheduler.submit(each)
+    model.codes = [code]
+    scheduler.step()
+    assert isinstance(failed.error, EngineFailureError)
+    assert isinstance(failed_too.error, EngineFailureError)
+    drain(scheduler)
+    assert (spared.settled, spared.error) == (1, None)
+    assert (spared_too.settled, spared_too.error) == (1, None)
+    scheduler.drop_idle()
+    assert scheduler.slots.sequences_used == 0
+
+
+def test_a_full_cache_drops_idle_cases_and_goes_on(model: FailingModel) -> None:
+    scheduler = new_scheduler(model)
+    old, _ = job(1, text(40), [Stream(text(3), 0)])
+    scheduler.submit(old)
+    drain(scheduler)
+    new, outcome = job(2, text(40, 9), [Stream(text(3), 4)])
+    scheduler.submit(new)
+    model.codes = [1]
+    drain(scheduler)
+    assert outcome.error is None
+    assert scheduler.slots.resident == 1
+
+
+def test_a_score_after_a_failed_decode_is_the_same(model: FailingModel) -> None:
+    scheduler = new_scheduler(model)
+    before, broken, after = (Stream(text(5), 0) for _ in range(3))
+    for stream, codes in ((before, []), (broken, [0, -3]), (after, [])):
+        model.codes = list(codes)
+        made, _ = job(1, text(40), [stream])
+        scheduler.submit(made)
+        drain(scheduler)
+        assert (stream.score is None) == bool(codes)
+        if stream is before:
+            scheduler.drop_idle()
+    assert before.score is not None
+    assert after.score == pytest.approx(before.score, abs=1e-3)
+
+
+def test_trouble_with_one_answer_leaves_the_batch_alone(model: FailingModel) -> None:
+    scheduler = new_scheduler(model)
+    good, bad = Stream(text(4), 5), Stream(text(4), 5)
+    bad.on_text = _raise
+    (one, fine), (two, broken) = job(1, text(20), [good]), job(2, text(20), [bad])
+    scheduler.submit(one)
+    scheduler.submit(two)
+    drain(scheduler)
+    assert fine.error is None
+    assert good.sampled == 5
+    assert isinstance(broken.error, EngineFailureError)
+
+
+def _raise(_: str) -> None:
+    raise KeyError("a caller's mistake")
+
+
+def test_unwanted_work_is_dropped_before_it_starts(model: FailingModel) -> None:
+    scheduler = new_scheduler(model)
+    made = [job(number, text(30), [Stream(text(4), 20)]) for number in range(3)]
+    for each, _ in made:
+        scheduler.submit(each)
+    made[0][0].cancel.cancel()
+    made[1][0].deadline = 0.0
+    made[2][0].abandoned = True
+    scheduler.step()
+    assert [type(outcome.error) for _, outcome in made] == [
+        CancelledWorkError,
+        DeadlineExceededError,
+        CancelledWorkError,
+    ]
+    assert model.batches == []

@@ -1,0 +1,177 @@
+"""A small installation for tests of the web application: everything real but the models' answers."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from litestar import Litestar
+from litestar.testing import AsyncTestClient
+
+from afirgen.case.evidence import Source, Transcript
+from afirgen.case.facts import Facts
+from afirgen.case.fir import FirDocument, Prose, Provenance, Station
+from afirgen.case.law import LegalView
+from afirgen.case.state import CaseState
+from afirgen.errors import ModelUnavailableError, NotFoundError
+from afirgen.inference.engine import EngineState, EngineStatus, Priority
+from afirgen.jobs.review import Review, Stores
+from afirgen.legal_kb.offences import load_offences
+from afirgen.legal_kb.statutes import load_knowledge_base
+from afirgen.pipeline.assess import LawSources
+from afirgen.pipeline.choose import choose_sections
+from afirgen.pipeline.compose import compose
+from afirgen.pipeline.facts import extract_facts, spans_of
+from afirgen.pipeline.intake import open_source
+from afirgen.pipeline.narrate import narrate
+from afirgen.pipeline.run import OnProgress, Original, Pipeline
+from afirgen.pipeline.summarise import summarise
+from afirgen.render.pdf import render_pdf
+from afirgen.render.text import render_text
+from afirgen.store.cases import CaseStore
+from afirgen.store.database import Database
+from afirgen.store.firs import FirStore
+from afirgen.store.migrate import upgrade
+from afirgen.store.originals import Originals
+from afirgen.web.app import create_app
+from afirgen.web.deps import WebDeps, WebSettings
+from afirgen.web.keys import Keys
+from tests.case_factory import NOW, document
+
+KEY = "a-test-key-of-some-length"
+AUTH_KEY = "finalize-with-this"
+HEADERS = {"X-API-Key": KEY}
+COMPLAINT = (
+    "I am Anil Rao s/o Hari Rao. On 12.03.2025 at 7.30 pm a man took my motorcycle worth Rs 45,000 near the bank. "
+    "Mob 9847012345."
+)
+
+
+class RulesOnly(Pipeline):
+    """The pipeline without models: facts by rule, and the sections that the test sets.
+
+    ``fail_next`` makes the next section step fail as a missing model does.
+    """
+
+    def __init__(self) -> None:
+        kb = load_knowledge_base()
+        self._limits = None
+        self._law = LawSources(kb=kb, book=load_offences(kb), searcher=_NoSearch())
+        self.law = document().law
+        self.fail_next = False
+        self.summaries = 0
+
+    async def read(self, original: Original, on_progress: OnProgress) -> tuple[Source, Transcript]:
+        on_progress("transcript", 0.5)
+        intake = open_source(original.data, filename=original.filename)
+        return intake.source, Transcript(text=intake.text or "", language=original.language or "en")
+
+    async def summarise(
+        self, case: CaseState, on_progress: OnProgress, *, priority: Priority = Priority.OFFICER
+    ) -> tuple[Facts, Prose]:
+        del on_progress, priority
+        self.summaries += 1
+        assert case.transcript is not None
+        facts = await extract_facts(case.transcript, reported_on=case.reported_on.date(), model=None)
+        return facts, summarise(narrate(case.transcript, facts), spans_of(facts))
+
+    async def find_sections(
+        self, case: CaseState, on_progress: OnProgress, *, priority: Priority = Priority.OFFICER
+    ) -> LegalView:
+        del case, on_progress, priority
+        if self.fail_next:
+            raise ModelUnavailableError("The language model is not installed. Run `afirgen models pull`.")
+        return self.law
+
+    async def compose(self, case: CaseState, on_progress: OnProgress) -> FirDocument:
+        del on_progress
+        provenance = Provenance(program="AFIRGen", models=("none",), drafted_at=NOW)
+        return compose(case, station=Station(), provenance=provenance)
+
+    def choose_sections(self, view: LegalView, wanted: str) -> LegalView:
+        return choose_sections(view, wanted, self._law)
+
+    def models_of(self, case: CaseState) -> tuple[str, ...]:
+        del case
+        return ("none",)
+
+
+class _NoSearch:
+    async def search(self, text: str, *, limit: int = 40) -> tuple[()]:
+        del text, limit
+        return ()
+
+
+class OneModel:
+    """Says that one engine is ready."""
+
+    state = EngineState.READY
+
+    def statuses(self) -> tuple[EngineStatus, ...]:
+        return (EngineStatus(role="llm", model="none", state=self.state),)
+
+    async def switch(self, role: str, model_id: str) -> EngineStatus:
+        raise NotFoundError(f"There is no model {model_id} for {role}. See `afirgen models list`.")
+
+
+class Installation:
+    """A data folder with its database, and the application over it."""
+
+    def __init__(self, folder: Path, *, requests: int = 1000, capacity: int = 5, timeout_s: int = 3600) -> None:
+        self.folder = folder
+        self.requests = requests
+        self.capacity = capacity
+        self.timeout_s = timeout_s
+        self.url = f"sqlite+aiosqlite:///{folder / 'test.db'}"
+        self.pipeline = RulesOnly()
+        self.models = OneModel()
+        upgrade(self.url)
+        self.open()
+
+    def open(self) -> None:
+        """Start over with the same data, as after a restart."""
+        self.database = Database(self.url)
+        self.cases = CaseStore(self.database)
+        self.firs = FirStore(self.database)
+        self.review = Review(
+            self.pipeline,
+            Stores(self.cases, self.firs, Originals(self.folder / "originals")),
+            capacity=self.capacity,
+            timeout_s=self.timeout_s,
+            render=render_text,
+        )
+
+    def app(self) -> Litestar:
+        async def start() -> None:
+            await self.review.resume()
+
+        async def stop() -> None:
+            await self.review.close()
+            await self.database.close()
+
+        return create_app(
+            WebDeps(
+                review=self.review,
+                firs=self.firs,
+                models=self.models,
+                keys=Keys(KEY),
+                settings=WebSettings(
+                    cors_origins=("https://station.example",),
+                    rate_limit_requests=self.requests,
+                    rate_limit_window_s=60,
+                    max_concurrent=self.capacity,
+                    secure_cookies=False,
+                    fir_auth_key=AUTH_KEY,
+                ),
+                ping_database=self.database.ping,
+                collections=lambda: ("BNS",),
+                render_pdf=render_pdf,
+                on_startup=start,
+                on_shutdown=stop,
+                alive=lambda: True,
+            )
+        )
+
+    @asynccontextmanager
+    async def client(self) -> AsyncIterator[AsyncTestClient[Litestar]]:
+        async with AsyncTestClient(self.app(), base_url="http://testserver.local") as client:
+            yield client
