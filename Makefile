@@ -35,7 +35,7 @@ models: | setup
 lock:  ## resolve the dependencies anew; needs uv on the PATH
 	@$(PYTHON) scripts/lock.py
 
-licences: setup  ## list the licences of everything that is installed
+licences: setup-dev  ## list the licences of everything that is installed
 	@.venv/bin/python scripts/licences.py
 
 clean:  ## remove what can be made again, but no models and no data

@@ -135,10 +135,13 @@ class ModelBench:
         entry = self._manifest.entry(model_id)
         if role not in makers or entry.role != role:
             raise InvalidInputError(f"{model_id} is a model for {entry.role}. Choose one for {role}.")
-        await asyncio.to_thread(self._store.path, entry)
         slot = self.slots()[role]
         await slot.switch(makers[role](entry))
         return slot.status()
+
+    def _verify(self, entry: ModelEntry) -> Callable[[], object]:
+        """Return a check of the model's files, cheap where they have not changed since it last passed."""
+        return partial(self._store.path, entry)
 
     def _folder(self, entry: ModelEntry) -> Path:
         return self._settings.model_dir / entry.id
@@ -154,6 +157,7 @@ class ModelBench:
             model_id=entry.id,
             options=options,
             check=partial(check_language_model, memory=memory),
+            verify=self._verify(entry),
         )
 
     def _speech(self, entry: ModelEntry) -> SpeechEngine:
@@ -163,11 +167,16 @@ class ModelBench:
             device=self._settings.speech_device,
             threads=self._threads,
             languages=frozenset(entry.languages),
+            verify=self._verify(entry),
         )
 
     def _ocr(self, entry: ModelEntry) -> OcrEngine:
         return OcrEngine(
-            self._folder(entry), model_id=entry.id, threads=self._threads, languages=frozenset(entry.languages)
+            self._folder(entry),
+            model_id=entry.id,
+            threads=self._threads,
+            languages=frozenset(entry.languages),
+            verify=self._verify(entry),
         )
 
 
@@ -228,9 +237,9 @@ def _look_at_failure(task: "asyncio.Task[StatuteSearch]") -> None:
         _log.error("index_not_opened", exc_info=error)
 
 
-def build_program(settings: Settings) -> Program:
-    """Put the parts of an installation together."""
-    set_up_logs(settings.log_level)
+def build_program(settings: Settings, *, quiet: bool = False) -> Program:
+    """Put the parts of an installation together; ``quiet`` silences the log, for the command line."""
+    set_up_logs("CRITICAL" if quiet else settings.log_level)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     return Program(settings)
 

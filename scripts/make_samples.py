@@ -48,7 +48,7 @@ def make_speech(path: Path) -> None:
     """Speak the text and keep it as Opus in Ogg, mono."""
     with tempfile.TemporaryDirectory() as folder:
         wav = Path(folder) / "speech.wav"
-        subprocess.run(["espeak-ng", "-v", "en-gb", "-s", "135", "-w", str(wav), SPOKEN], check=True)  # noqa: S603, S607
+        subprocess.run(["espeak-ng", "-v", "en-gb", "-s", "135", "-w", str(wav), SPOKEN], check=True)  # noqa: S607
         with av.open(str(wav)) as source, av.open(str(path), "w", format="ogg") as target:
             stream = target.add_stream("libopus", rate=48000, layout="mono")
             stream.bit_rate = 24000
@@ -62,7 +62,9 @@ def make_speech(path: Path) -> None:
 def make_page(path: Path) -> None:
     """Print the text on a page and make it look scanned: grey paper, slight turn, noise and blur."""
     page = Image.new("L", A4_PIXELS, 244)
-    ImageDraw.Draw(page).multiline_text((130, 150), PRINTED, font=ImageFont.truetype(str(FONT), 30), fill=35, spacing=14)
+    ImageDraw.Draw(page).multiline_text(
+        (130, 150), PRINTED, font=ImageFont.truetype(str(FONT), 30), fill=35, spacing=14
+    )
     page = page.rotate(0.4, fillcolor=244, resample=Image.Resampling.BICUBIC).filter(ImageFilter.GaussianBlur(0.6))
     noise = np.random.default_rng(7).normal(0, 3, (A4_PIXELS[1], A4_PIXELS[0]))
     pixels = np.clip(np.asarray(page, dtype=np.float64) + noise, 0, 255).astype(np.uint8)

@@ -12,8 +12,11 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from afirgen.bootstrap import build_program
+from afirgen.case.evidence import SourceKind
 from afirgen.case.facts import Facts
 from afirgen.case.fir import FirDocument
+from afirgen.errors import InvalidInputError
+from afirgen.inference.models.manifest import Role
 from afirgen.pipeline.run import STAGES, Original
 from afirgen.render.form import group_rupees
 from afirgen.render.pdf import render_pdf
@@ -22,6 +25,12 @@ from afirgen.settings import load_settings
 
 _INDIA = ZoneInfo("Asia/Kolkata")
 _NOON = time(12, 0)
+_READERS = {
+    SourceKind.TEXT: (),
+    SourceKind.AUDIO: (Role.SPEECH,),
+    SourceKind.IMAGE: (Role.OCR,),
+    SourceKind.PDF: (Role.OCR,),
+}
 
 
 @click.command()
@@ -36,6 +45,8 @@ def draft(file: str, reported_on: datetime | None, language: str | None, out: Pa
     Writes fir.json, fir.txt and fir.pdf to a folder named after FILE below --out.
     """
     data: bytes | Path = sys.stdin.buffer.read() if file == "-" else Path(file)
+    if isinstance(data, Path) and not data.is_file():
+        raise InvalidInputError(f"There is no file {data.name}. Check the name.")
     name = None if file == "-" else Path(file).name
     original = Original(data=data, filename=name, language=language)
     document = asyncio.run(_run(original, _moment(reported_on.date() if reported_on else None)))
@@ -49,7 +60,10 @@ def draft(file: str, reported_on: datetime | None, language: str | None, out: Pa
 
 
 async def _run(original: Original, reported_on: datetime) -> FirDocument:
-    program = build_program(load_settings())
+    program = build_program(load_settings(), quiet=True)
+    # What cannot become a complaint is refused before any model is loaded, and only the needed ones are.
+    source = await program.pipeline.inspect(original)
+    roles = [Role.LLM, Role.EMBEDDING, *_READERS[source.kind]]
     with _bars() as bars:
         tasks: dict[str, TaskID] = {}
 
@@ -58,7 +72,7 @@ async def _run(original: Original, reported_on: datetime) -> FirDocument:
                 tasks[stage] = bars.add_task(STAGES[stage], total=1.0)
             bars.update(tasks[stage], completed=share)
 
-        async with program.running(on_progress=on_progress):
+        async with program.running(roles=roles, on_progress=on_progress):
             return await program.pipeline.draft(original, reported_on=reported_on, on_progress=on_progress)
 
 

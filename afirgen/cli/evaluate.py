@@ -38,7 +38,7 @@ def evaluate(cases: Path, *, as_json: bool, out: Path | None, limit: int | None,
 
 async def _run(cases: tuple[Any, ...], out: Path | None) -> list[CaseResult]:
     console = Console(stderr=True)
-    program = build_program(load_settings())
+    program = build_program(load_settings(), quiet=True)
 
     def on_case(number: int, outcome: Outcome) -> None:
         console.print(_line(number, len(cases), outcome.result), highlight=False)

@@ -51,12 +51,13 @@ class OcrEngine(EngineWorker[PageReader]):
         threads: int = 2,
         languages: frozenset[str] = frozenset({"en", "hi-Latn"}),
         capacity: int = 16,
+        verify: Callable[[], object] = bool,
     ) -> None:
         self._languages = languages
         super().__init__(
             role="page reading",
             model=model_id,
-            load=lambda: load_reader(model_dir, model_id=model_id, threads=threads),
+            load=lambda: (verify(), load_reader(model_dir, model_id=model_id, threads=threads))[1],
             check=lambda reader: _check(reader, model_id),
             capacity=capacity,
         )

@@ -56,12 +56,13 @@ class SpeechEngine(EngineWorker[Any]):
         threads: int = 2,
         languages: frozenset[str] = frozenset({"en"}),
         capacity: int = 16,
+        verify: Callable[[], object] = bool,
     ) -> None:
         self._languages = languages
         super().__init__(
             role="speech",
             model=model_id,
-            load=lambda: _load(model_dir, model_id, device, threads),
+            load=lambda: (verify(), _load(model_dir, model_id, device, threads))[1],
             check=lambda model: _check(model, model_id),
             capacity=capacity,
         )

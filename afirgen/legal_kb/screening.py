@@ -20,9 +20,7 @@ _AGE = re.compile(
     r"|(?:daughter|son|girl|boy|child|sister|brother)(?:\s+(?:is|was|of|named\s+\w+|\w+))?,?\s+(\d{1,2})\b(?!\s*(?:am|pm|rupees|lakh)))",
     re.IGNORECASE,
 )
-_AGE_WORDS = re.compile(
-    r"\b(two|three|four|five|six|seven|eight|nine|ten|eleven)\s+years?[\s-]+old\b", re.IGNORECASE
-)
+_AGE_WORDS = re.compile(r"\b(two|three|four|five|six|seven|eight|nine|ten|eleven)\s+years?[\s-]+old\b", re.IGNORECASE)
 
 
 def known_answers(text: str, *, time_from: str | None, time_to: str | None) -> dict[str, Answer]:

@@ -6,12 +6,12 @@ import unicodedata
 from collections import Counter
 
 import numpy as np
+from numpy.typing import NDArray
 
 from afirgen.case.law import Candidate
 from afirgen.case.sentences import sentences
 from afirgen.legal_kb.index import Embedder, Index
 from afirgen.legal_kb.statutes import KnowledgeBase
-from afirgen.legal_kb.vectors import Vector
 
 _WORD = re.compile(r"[^\W_][\w\u0900-\u0963\u0966-\u0dff]*")
 _RANK_CONSTANT = 60
@@ -30,7 +30,7 @@ class StatuteSearch:
         rows = [n for n, p in enumerate(index.passages) if kb.is_offence(p.section)]
         passages = [index.passages[n] for n in rows]
         self._embedder = embedder
-        self._vectors: Vector = index.vectors[rows]
+        self._vectors = index.vectors[rows]
         self._sections = list(dict.fromkeys(p.section for p in passages))
         position = {section: n for n, section in enumerate(self._sections)}
         self._owner = np.array([position[p.section] for p in passages])
@@ -66,7 +66,7 @@ class StatuteSearch:
             for n in np.argsort(-fused, kind="stable")
         )
 
-    def _lexical(self, text: str) -> "np.ndarray[tuple[int, ...], np.dtype[np.float64]]":
+    def _lexical(self, text: str) -> NDArray[np.float64]:
         """Score sections by BM25."""
         mean = sum(self._lengths) / max(1, len(self._lengths))
         scores = np.zeros(len(self._sections))

@@ -12,6 +12,7 @@ from afirgen.case.languages import LANGUAGES
 from afirgen.case.law import Assessment, Attributes, Cognizance, Law, LegalView, SectionRef, Standing, Verdict
 from afirgen.case.mentions.amounts import find_amounts
 from afirgen.inference.engine import Priority
+from afirgen.inference.llama.request import Scoring
 from afirgen.legal_kb.calibration import Calibration, load_calibration
 from afirgen.legal_kb.dates import law_for
 from afirgen.legal_kb.decide import Answer, Decision, decide, verdict_of
@@ -19,8 +20,8 @@ from afirgen.legal_kb.offences import Offence, OffenceBook
 from afirgen.legal_kb.route import duties_for, route_for
 from afirgen.legal_kb.screening import known_answers
 from afirgen.legal_kb.statutes import BNS, KnowledgeBase
-from afirgen.pipeline.model_port import LanguageModel
-from afirgen.pipeline.questions import Asker
+from afirgen.pipeline.model_port import SYSTEM, LanguageModel, shared_prompt
+from afirgen.pipeline.questions import Asker, Score
 from afirgen.pipeline.retrieve import Candidates, Opened, Searcher, merge, numbers_of
 
 # Each question costs the model about 20 tokens; this many fit the time that a section step may take.
@@ -30,6 +31,7 @@ _KEPT_BACK = 6
 _MOST_POSSIBLE = 12
 _MOST_SEARCHED = 60
 _MOST_UNCHECKED = 3
+_OLDER = "The same in the Indian Penal Code, if the occurrence was before 01.07.2024."
 
 
 @dataclass(frozen=True)
@@ -63,16 +65,8 @@ async def find_sections(
     answers: Mapping[str, Answer] = {}
     if model is not None and reads:
         known = known_answers(text, time_from=_value(when.time_from), time_to=_value(when.time_to))
-        asker = Asker(
-            text,
-            model,
-            book,
-            sources.calibration,
-            known,
-            budget=MOST_QUESTIONS,
-            priority=priority,
-            deadline_s=deadline_s,
-        )
+        score = _scorer(model, text, priority, deadline_s)
+        asker = Asker(text, score, book=book, calibration=sources.calibration, known=known, budget=MOST_QUESTIONS)
         await asker.ask(book.screening)
         found = merge(text, searched, asker.answers, law=law, book=book)
         offences = await _examine(found.opened, asker)
@@ -96,6 +90,20 @@ async def find_sections(
         duties=duties_for(proposed),
         notes=_notes(transcript, facts, law, proposed, reads=reads),
     )
+
+
+def _scorer(model: LanguageModel, text: str, priority: Priority, deadline_s: float | None) -> Score:
+    async def score(questions: tuple[str, ...]) -> tuple[float, ...]:
+        request = Scoring(
+            system=SYSTEM,
+            shared=shared_prompt(text),
+            questions=questions,
+            priority=priority,
+            deadline_s=deadline_s,
+        )
+        return (await model.score(request)).scores
+
+    return score
 
 
 def _day(stated: Field | None) -> date | None:
@@ -134,8 +142,12 @@ def _assessments(
         possible += decision.standing is Standing.POSSIBLE
         if decision.standing is Standing.POSSIBLE and possible > _MOST_POSSIBLE:
             continue
-        for ref in numbers_of(decision.offence, law)[: 1 if law is Law.IPC else None]:
-            listed.setdefault(ref, _assessment(decision, answers, ref, kb))
+        refs = numbers_of(decision.offence, law)
+        if refs:
+            listed.setdefault(refs[0], _assessment(decision, answers, refs[0], kb))
+        if law is Law.OFFICER_DECIDES and decision.standing is Standing.PROPOSED:
+            older = [_assessment(decision, answers, ref, kb) for ref in refs[1:2] if ref not in listed]
+            listed.update({a.section: structs.replace(a, standing=Standing.POSSIBLE, reason=_OLDER) for a in older})
     return list(listed.values())
 
 

@@ -1,20 +1,22 @@
 """Closed questions about one complaint: each put to the model at most once, within a budget."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 from afirgen.case.evidence import Span
 from afirgen.case.law import Verdict
 from afirgen.case.sentences import sentences
-from afirgen.inference.engine import Priority
-from afirgen.inference.llama.request import Scoring
 from afirgen.legal_kb.calibration import Calibration
 from afirgen.legal_kb.decide import Answer, verdict_of
 from afirgen.legal_kb.everyday import hinted, hints_in
 from afirgen.legal_kb.offences import Offence, OffenceBook, Question
 from afirgen.pipeline.grounding import tokens
-from afirgen.pipeline.model_port import SYSTEM, LanguageModel, shared_prompt
 
-_ANSWER = " Answer Yes or No."
+Score = Callable[[tuple[str, ...]], Awaitable[tuple[float, ...]]]
+"""Puts questions about the complaint to the model; gives logit(yes) - logit(no) for each."""
+
+ANSWER = " Answer Yes or No."
+"""What every question ends with; the calibration was fitted with it."""
+
 _STEM = 5
 # A hint word tells more of a sentence than a word that the question merely shares with it.
 _HINT_WEIGHT = 2
@@ -26,23 +28,19 @@ class Asker:
     def __init__(
         self,
         text: str,
-        model: LanguageModel,
+        score: Score,
+        *,
         book: OffenceBook,
         calibration: Calibration,
         known: Mapping[str, Answer],
-        *,
         budget: int,
-        priority: Priority = Priority.OFFICER,
-        deadline_s: float | None = None,
     ) -> None:
         self.answers = dict(known)
         self.left = budget
         self._text = text
-        self._model = model
+        self._score = score
         self._book = book
         self._calibration = calibration
-        self._priority = priority
-        self._deadline_s = deadline_s
 
     def open_questions(self, question_ids: Iterable[str]) -> list[str]:
         """Return those that have no answer yet, each once."""
@@ -55,16 +53,8 @@ class Asker:
             return
         self.left -= len(ids)
         questions = [self._book.questions[q] for q in ids]
-        scored = await self._model.score(
-            Scoring(
-                system=SYSTEM,
-                shared=shared_prompt(self._text),
-                questions=tuple(q.text + _ANSWER for q in questions),
-                priority=self._priority,
-                deadline_s=self._deadline_s,
-            )
-        )
-        for question_id, question, score in zip(ids, questions, scored.scores, strict=True):
+        scores = await self._score(tuple(q.text + ANSWER for q in questions))
+        for question_id, question, score in zip(ids, questions, scores, strict=True):
             sure = self._calibration.probability(question_id, score, hinted=hinted(self._text, question.hint))
             self.answers[question_id] = Answer(sure, _evidence(question, self._text))
 

@@ -82,7 +82,9 @@ def numbers_of(offence: Offence, law: Law) -> tuple[SectionRef, ...]:
     return old if law is Law.IPC else (offence.ref, *old)
 
 
-def _open(offence: Offence, hits: int, ranks: Mapping[SectionRef, int], screened: Mapping[str, Answer]) -> Opened | None:
+def _open(
+    offence: Offence, hits: int, ranks: Mapping[SectionRef, int], screened: Mapping[str, Answer]
+) -> Opened | None:
     origin = []
     score = 0.0
     asked = [p for q in offence.all if (p := screened.get(q, Answer()).probability) is not None]

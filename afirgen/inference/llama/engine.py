@@ -32,7 +32,9 @@ class LlamaEngine:
     """A GGUF model owned by one thread that batches all requests.
 
     ``check`` runs in the engine's thread after loading; it raises when the model fails its known answers and
-    returns the languages that it reads. ``max_waiting`` is the most requests that may be open at once.
+    returns the languages that it reads.
+
+    ``verify`` is called before loading and raises when the file is not as it should be. ``max_waiting`` is the most requests that may be open at once.
     """
 
     def __init__(
@@ -42,12 +44,14 @@ class LlamaEngine:
         model_id: str,
         options: LlamaOptions | None = None,
         check: Check | None = None,
+        verify: Callable[[], object] | None = None,
         max_waiting: int = 32,
     ) -> None:
         self._path = path
         self._id = model_id
         self._options = options or LlamaOptions()
         self._check = check
+        self._verify = verify
         self._max_waiting = max_waiting
         self._changed = threading.Condition()
         self._inbox: list[Job] = []
@@ -263,6 +267,8 @@ class LlamaEngine:
             model.close()
 
     def _load(self) -> LoadedModel:
+        if self._verify:
+            self._verify()
         model = LoadedModel(self._path, self._options, model_id=self._id)
         try:
             if self._check:
