@@ -15,6 +15,8 @@ from afirgen.legal_kb.statutes import KnowledgeBase, StatuteSection
 
 # Longer sentences are cut at commas: the embedding model blurs them, and each costs as much time as it has words.
 _LONGEST = 260
+# A vector of a few like words is near a complaint that uses one of them; one of many words is near none.
+_WORDS_TOGETHER = 3
 
 
 class PassageKind(StrEnum):
@@ -36,7 +38,7 @@ class Passage(Struct, frozen=True, kw_only=True):
 
 
 class Everyday(Struct, frozen=True, kw_only=True):
-    """How people tell of an offence under ``section``, in one language."""
+    """How people tell of an offence under ``section``, in one language; ``text`` is words between commas."""
 
     section: SectionRef
     language: str

@@ -129,7 +129,7 @@ def test_childhood_by_the_ages_stated(text: str, under_twelve: float | None, chi
     [
         ("Kal raat mere ghar ka taala toda gaya.", "house_breaking_day"),
         ("मेरी चेन छीनकर भाग गए।", "snatching"),
-        ("ताला टूटा हुआ था", "house_breaking_night"),
+        ("ताला टूटा हुआ था", "house_breaking_day"),
         ("என் செயினை பறித்துக்கொண்டு ஓடினார்", "snatching"),
         ("கதவின் பூட்டு உடைக்கப்பட்டிருந்தது", "house_breaking_day"),
         ("They THREATENED me", "criminal_intimidation"),
@@ -141,5 +141,5 @@ def test_everyday_words_in_four_scripts(book: OffenceBook, text: str, offence: s
 
 def test_words_are_whole_words(book: OffenceBook) -> None:
     assert "robbery" not in word_hits("He wore a robe and probably slept.", book)
-    assert not hinted("The theatre was full.", "theft the")
+    assert not hinted("The theatre was full.", "theft eat")
     assert hinted("Two thefts.", "theft*")

@@ -32,9 +32,8 @@ class LlamaEngine:
     """A GGUF model owned by one thread that batches all requests.
 
     ``check`` runs in the engine's thread after loading; it raises when the model fails its known answers and
-    returns the languages that it reads.
-
-    ``verify`` is called before loading and raises when the file is not as it should be. ``max_waiting`` is the most requests that may be open at once.
+    returns the languages that it reads. ``verify`` is called before loading and raises when the file is not as
+    it should be. ``max_waiting`` is the most requests that may be open at once.
     """
 
     def __init__(
