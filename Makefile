@@ -5,9 +5,8 @@ AFIRGEN := .venv/bin/afirgen
 .PHONY: run test demo check setup setup-dev models lock licences clean
 
 run: setup models  ## start on http://127.0.0.1:8000
-	@$(AFIRGEN) kb build
-	@$(AFIRGEN) db upgrade
-	@exec $(AFIRGEN) serve
+	@test -f "$${AFIRGEN_DATA_DIR:-var}/kb/index/current.json" || $(AFIRGEN) kb build
+	@exec $(AFIRGEN) serve --migrate
 
 test: check models  ## checks, then the whole test suite
 	@.venv/bin/python -m pytest

@@ -13,7 +13,7 @@ from litestar import Litestar
 from afirgen.case.fir import Station
 from afirgen.case.law import Candidate
 from afirgen.errors import InvalidInputError
-from afirgen.inference.embed import EmbedEngine
+from afirgen.inference.embed import EMBEDDER_ID, EmbedEngine
 from afirgen.inference.engine import Engine, EngineStatus
 from afirgen.inference.llama.check import check_language_model
 from afirgen.inference.llama.engine import LlamaEngine
@@ -26,9 +26,9 @@ from afirgen.inference.slot import EngineSlot
 from afirgen.inference.speech import SpeechEngine
 from afirgen.jobs.review import Review, Stores
 from afirgen.legal_kb.index import Progress as IndexProgress
-from afirgen.legal_kb.index import open_index
+from afirgen.legal_kb.index import is_current, open_index
 from afirgen.legal_kb.offences import OffenceBook, load_offences
-from afirgen.legal_kb.passages import passages_of
+from afirgen.legal_kb.passages import Passage, passages_of
 from afirgen.legal_kb.search import StatuteSearch
 from afirgen.legal_kb.statutes import KnowledgeBase, load_knowledge_base
 from afirgen.pipeline.assess import LawSources
@@ -63,6 +63,13 @@ class Law:
         """Return sections for ``text``, best first; waits for the index at the first call."""
         return await (await self.opened()).search(text, limit=limit)
 
+    def is_indexed(self) -> bool:
+        """Tell, without loading a model, whether the stored index fits the law as it is now."""
+        return is_current(self._folder / "index", self._passages(), EMBEDDER_ID)
+
+    def _passages(self) -> tuple[Passage, ...]:
+        return passages_of(self.kb, self.book.everyday())
+
     async def opened(self, on_progress: IndexProgress | None = None) -> StatuteSearch:
         """Open the index, building it when it is missing or stale."""
         if self._opening is None or (self._opening.done() and self._opening.exception() is not None):
@@ -71,7 +78,7 @@ class Law:
 
     async def _open(self, on_progress: IndexProgress | None) -> StatuteSearch:
         await self._embedder.ready()
-        passages = passages_of(self.kb, self.book.everyday())
+        passages = self._passages()
         async with self._embedder.use() as embedder:
             index = await open_index(self._folder / "index", passages, embedder, on_progress=on_progress)
             return StatuteSearch(index, embedder, self.kb)

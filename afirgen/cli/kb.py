@@ -102,8 +102,9 @@ def search(query: tuple[str, ...], *, limit: int, as_json: bool) -> None:
 @kb.command()
 def build() -> None:
     """Build the search index, unless it is there already."""
-    program = build_program(load_settings())
-    asyncio.run(_build(program))
+    program = build_program(load_settings(), quiet=True)
+    if not program.law.is_indexed():
+        asyncio.run(_build(program))
     click.echo(f"The search index is ready: {len(program.law.kb.sections())} sections.")
 
 

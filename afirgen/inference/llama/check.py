@@ -15,43 +15,53 @@ _SYSTEM = "You answer from the text alone."
 _SHARED = "Text: {}\n\n"
 _QUESTION = "{} Answer Yes or No."
 
-
-class _Probe(Struct, frozen=True):
-    """A short text in a language, questions about it that are true, and questions that are not."""
-
-    text: str
-    true: tuple[str, ...]
-    false: tuple[str, ...]
-
-
-_TRUE = ("Was something taken?", "Did it happen at night?", "Did a woman see it?")
-_FALSE = ("Was somebody killed?", "Did a house burn?", "Was a car driven into somebody?")
-_PROBES = {
-    "en": _Probe("At night a boy ran off with my purse from the shop. My sister Rita saw him.", _TRUE, _FALSE),
-    "hi": _Probe("रात को एक लड़का दुकान से मेरा पर्स लेकर भाग गया। मेरी बहन रीता ने उसे देखा।", _TRUE, _FALSE),
-    "hi-Latn": _Probe(
-        "Raat ko ek ladka dukaan se mera purse lekar bhaag gaya. Meri behen Rita ne use dekha.", _TRUE, _FALSE
+# The same four events in each language, in its own words as far as it goes: borrowed words would give them away.
+_TEXTS = {
+    "en": (
+        "At night two boys took my purse in the market and ran away. My sister saw it.",
+        "In the morning a big vehicle hit my father on the road and he died there.",
+        "My husband beats me with a stick every day and asks my parents for money.",
+        "Yesterday our house burned down. My neighbour had set it on fire.",
     ),
-    "ta": _Probe("இரவில் ஒரு பையன் கடையில் என் பணப்பையை எடுத்துக்கொண்டு ஓடினான். என் தங்கை ரீட்டா பார்த்தாள்.", _TRUE, _FALSE),
+    "hi": (
+        "रात को बाज़ार में दो लड़के मेरा बटुआ छीनकर भाग गए। मेरी बहन ने देखा।",
+        "सुबह सड़क पर एक बड़ी गाड़ी ने मेरे पिता को टक्कर मारी और वे वहीं मर गए।",
+        "मेरा पति मुझे रोज़ डंडे से मारता है और मेरे माता-पिता से पैसे माँगता है।",
+        "कल हमारा घर जल गया। मेरे पड़ोसी ने उसमें आग लगाई थी।",
+    ),
+    "hi-Latn": (
+        "Raat ko bazaar mein do ladke mera batua chheen kar bhaag gaye. Meri behen ne dekha.",
+        "Subah sadak par ek badi gaadi ne mere pita ko takkar maari aur ve wahin mar gaye.",
+        "Mera pati mujhe roz dande se maarta hai aur mere maata-pita se paise maangta hai.",
+        "Kal hamara ghar jal gaya. Mere padosi ne usmein aag lagayi thi.",
+    ),
+    "ta": (
+        "இரவில் சந்தையில் இரண்டு பையன்கள் என் பணப்பையைப் பறித்துக்கொண்டு ஓடினார்கள். என் தங்கை பார்த்தாள்.",
+        "காலையில் சாலையில் ஒரு பெரிய வண்டி என் தந்தையை மோதியது, அவர் அங்கேயே இறந்தார்.",
+        "என் கணவர் தினமும் என்னைக் கம்பால் அடிக்கிறார், என் பெற்றோரிடம் பணம் கேட்கிறார்.",
+        "நேற்று எங்கள் வீடு எரிந்தது. என் பக்கத்து வீட்டுக்காரர் தீ வைத்தார்.",
+    ),
 }
-_CONTRAST = {
-    "en": _Probe(
-        "In the morning a lorry hit a man on the road and he died.", ("Did somebody die?",), ("Was a purse taken?",)
-    ),
-    "hi": _Probe(
-        "सुबह सड़क पर एक ट्रक ने एक आदमी को टक्कर मारी और वह मर गया।", ("Did somebody die?",), ("Was a purse taken?",)
-    ),
-    "hi-Latn": _Probe(
-        "Subah sadak par ek truck ne ek aadmi ko takkar maari aur woh mar gaya.",
-        ("Did somebody die?",),
-        ("Was a purse taken?",),
-    ),
-    "ta": _Probe("காலையில் சாலையில் ஒரு லாரி ஒருவரை மோதியது, அவர் இறந்தார்.", ("Did somebody die?",), ("Was a purse taken?",)),
-}
-# Each true question must score above each false one by this margin of logits, save one pair in ten.
-_MARGIN = 0.3
-_PAIRS_WON = 0.9
-_RECORD_TASK = "Fill the record: who_saw is the first name of the person who saw it."
+
+
+class _Round(Struct, frozen=True):
+    """Two of the texts, and for each a question that is true of it and not of the other."""
+
+    one: int
+    other: int
+    of_one: str
+    of_other: str
+
+
+_ROUNDS = (
+    _Round(0, 1, "Was a purse taken?", "Did somebody die?"),
+    _Round(2, 3, "Does a husband beat his wife?", "Did a house burn?"),
+    _Round(0, 3, "Did a sister see it?", "Did a neighbour do it?"),
+)
+# A question must score this much higher on the text that it is true of. Comparing a question with itself leaves
+# out how likely it sounds. The starter model's gaps are 3 and more in English and around 0 in what it cannot read.
+_GAP = 1.0
+_RECORD_TASK = "Fill the record: who_saw is the person who saw it."
 _RECORD = {
     "type": "object",
     "properties": {"who_saw": {"type": "string", "maxLength": 20}},
@@ -69,14 +79,14 @@ def check_language_model(model: LoadedModel, *, memory: Path | None = None) -> f
     Raises:
         ModelUnavailableError: The model fails in English or cannot fill a one-field record.
     """
-    if not _passes(model, "en") or not _fills_a_record(model):
+    if not _passes(model, "en", _ROUNDS[0]) or not _fills_a_record(model):
         raise ModelUnavailableError(
             f"The language model {model.model_id} fails its known-answer check. "
             "Run `afirgen models verify`, or choose another model."
         )
     known = _recall(memory, model.model_id)
     if known is None:
-        known = frozenset(code for code in _PROBES if code != "en" and _passes(model, code))
+        known = frozenset(code for code in _TEXTS if all(_passes(model, code, each) for each in _ROUNDS))
         _keep(memory, model.model_id, known)
     return known | {"en"}
 
@@ -106,26 +116,26 @@ def _keep(memory: Path | None, model_id: str, languages: frozenset[str]) -> None
 
 def _fingerprint(model_id: str) -> str:
     """Name this model with this set of questions, so that another of either is asked anew."""
-    return hashlib.sha256(msgspec.json.encode([model_id, _PROBES, _CONTRAST])).hexdigest()
+    return hashlib.sha256(msgspec.json.encode([model_id, _TEXTS, _ROUNDS, _GAP])).hexdigest()
 
 
-def _passes(model: LoadedModel, language: str) -> bool:
-    return _reads(model, _PROBES[language]) and _reads(model, _CONTRAST[language])
+def _passes(model: LoadedModel, language: str, asked: _Round) -> bool:
+    questions = asked.of_one, asked.of_other
+    one = _scores(model, _TEXTS[language][asked.one], questions)
+    other = _scores(model, _TEXTS[language][asked.other], questions)
+    return one[0] - other[0] >= _GAP and other[1] - one[1] >= _GAP
 
 
-def _reads(model: LoadedModel, probe: _Probe) -> bool:
-    streams = [model.question(_QUESTION.format(q)) for q in (*probe.true, *probe.false)]
-    model.run(_SYSTEM, _SHARED.format(probe.text), streams)
-    scores = [s.score for s in streams if s.score is not None]
-    true, false = scores[: len(probe.true)], scores[len(probe.true) :]
-    won = [t - f > _MARGIN for t in true for f in false]
-    return sum(won) >= _PAIRS_WON * len(won)
+def _scores(model: LoadedModel, text: str, questions: tuple[str, ...]) -> list[float]:
+    streams = [model.question(_QUESTION.format(question)) for question in questions]
+    model.run(_SYSTEM, _SHARED.format(text), streams)
+    return [stream.score for stream in streams if stream.score is not None]
 
 
 def _fills_a_record(model: LoadedModel) -> bool:
     stream = model.answer(_RECORD_TASK, max_tokens=24, schema=_RECORD)
-    model.run(_SYSTEM, _SHARED.format(_PROBES["en"].text), [stream])
+    model.run(_SYSTEM, _SHARED.format(_TEXTS["en"][0]), [stream])
     try:
-        return "Rita" in msgspec.json.decode("".join(stream.pieces), type=dict[str, str])["who_saw"]
+        return "sister" in msgspec.json.decode("".join(stream.pieces), type=dict[str, str])["who_saw"].lower()
     except (msgspec.DecodeError, KeyError):
         return False

@@ -65,8 +65,7 @@ async def engine(model_dir: Path) -> AsyncIterator[LlamaEngine]:
 
 async def test_it_passes_its_known_answers(engine: LlamaEngine) -> None:
     assert engine.status().state is EngineState.READY
-    assert "en" in engine.readable_languages
-    assert not engine.readable_languages & {"hi", "ta"}, "it has been measured to guess in these"
+    assert engine.readable_languages == {"en"}, "in Hindi and Tamil, in either script, it was measured to guess"
 
 
 async def test_questions_about_a_snatching(engine: LlamaEngine) -> None:
@@ -90,7 +89,7 @@ async def test_a_record_of_a_snatching(engine: LlamaEngine) -> None:
             prompt=Prompt(
                 system=SYSTEM,
                 shared=COMPLAINT,
-                task="Fill this record. informant: who complains. witness: who saw it. value_rupees: value of the thing.",
+                task="Fill this record. informant: who complains. witness: who saw it. value_rupees: worth of the thing.",
             ),
             max_tokens=80,
             schema=RECORD,
