@@ -112,7 +112,7 @@ class ModelBench:
         self.llm = EngineSlot(self._llm(profile(Role.LLM)))
         self.speech = EngineSlot(self._speech(profile(Role.SPEECH)))
         self.ocr = EngineSlot(self._ocr(profile(Role.OCR)))
-        self.embedding = EngineSlot(EmbedEngine(threads=self._threads))
+        self.embedding = EngineSlot(EmbedEngine(threads=1))
 
     @property
     def _threads(self) -> int:

@@ -11,6 +11,7 @@ import os
 import platform
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tarfile
@@ -236,11 +237,17 @@ def stream(command: list[str], log: str, show: Callable[[str], None]) -> None:
             text=True,
             errors="replace",
             env=environment,
+            # An interruption has to reach the compilers too, however it came.
+            start_new_session=True,
         ) as process,
     ):
-        for line in process.stdout or ():
-            out.write(line)
-            show(line)
+        try:
+            for line in process.stdout or ():
+                out.write(line)
+                show(line)
+        except BaseException:
+            os.killpg(process.pid, signal.SIGTERM)
+            raise
     if process.returncode:
         raise SetupError(explanation(path))
 
@@ -287,4 +294,5 @@ class Progress:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(main())

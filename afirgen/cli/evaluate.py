@@ -47,7 +47,7 @@ async def _run(cases: tuple[Any, ...], out: Path | None) -> list[CaseResult]:
                 file.write(msgspec.json.encode(outcome) + b"\n")
 
     async with program.running():
-        return await run_cases(cases, program.pipeline, on_case=on_case)
+        return await run_cases(cases, program.pipeline, program.law, on_case=on_case)
 
 
 def _line(number: int, total: int, result: CaseResult) -> str:

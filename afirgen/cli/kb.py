@@ -56,7 +56,10 @@ def list_command(act: str | None, *, as_json: bool) -> None:
         shipped = [s for s in base.sections() if s.origin == SHIPPED]
         counts = Counter((s.ref.act, s.origin) for s in (*shipped, *base.imported()))
         rows = [{"act": a, "origin": origin, "sections": str(n)} for (a, origin), n in counts.items()]
-        lines = [f"{row['act']}: {row['sections']} sections" + _from(row["origin"]) for row in rows]
+        lines = [
+            f"{row['act']}: {row['sections']} section{'' if row['sections'] == '1' else 's'}" + _from(row["origin"])
+            for row in rows
+        ]
     _print(rows, lines, as_json=as_json)
 
 

@@ -1,8 +1,7 @@
-"""How well the form's fields and the narrative keep to the complaint: pure functions."""
+"""How well the form's fields keep to the complaint: pure functions."""
 
 import re
 import unicodedata
-from collections.abc import Iterable
 from enum import StrEnum
 
 from msgspec import Struct
@@ -32,7 +31,7 @@ class FieldScore(Struct, frozen=True):
 _HONORIFICS = frozenset("smt shri sri mr mrs ms md mohd dr late kum km श्री श्रीमती स्व the".split())
 _WORD = re.compile(r"[^\W_][\w\u0900-\u0963\u0966-\u0dff]*")
 _CLOCK = re.compile(r"\b\d{2}:\d{2}\b")
-_UNKNOWN = re.compile(r"unknown|not known|अज्ञात|அடையாளம்|no name", re.IGNORECASE)
+UNKNOWN_PERSON = re.compile(r"unknown|not known|अज्ञात|அடையாளம்|no name", re.IGNORECASE)
 _NAMES_ALIKE = 0.6
 _PLACES_ALIKE = 0.3
 
@@ -88,7 +87,7 @@ def _list_scores(case: Case, facts: Facts, source: str) -> list[FieldScore]:
     gold_items = [(p.item, p.value_inr) for p in case.property]
     scores: list[FieldScore] = []
     if case.has("accused"):
-        named = [a for a in case.accused if not _UNKNOWN.search(a)]
+        named = [a for a in case.accused if not UNKNOWN_PERSON.search(a)]
         scores += _entries("accused", accused, named, source, spare=len(named) < len(case.accused))
     if case.has("witnesses"):
         scores += _entries("witnesses", [f.value for f in facts.witnesses], list(case.witnesses), source)
@@ -140,26 +139,3 @@ def _same_name(field: Field | None, *gold: str | None) -> bool:
 def _same_time(field: Field | None, gold: str | None) -> bool:
     clocks = _CLOCK.findall(gold or "")
     return not clocks or _value(field) in clocks
-
-
-def gold_facts(case: Case) -> tuple[str, ...]:
-    """Return the gold facts in words that a narrative should carry."""
-    names = [case.complainant_name, *case.accused, *case.witnesses]
-    return tuple(n for n in names if n and not _UNKNOWN.search(n))
-
-
-def carried(case: Case, text: str) -> tuple[int, int]:
-    """Count the gold facts of which ``text`` carries at least one naming word, and all of them."""
-    have = set(words(text))
-    facts = gold_facts(case)
-    return sum(bool(set(words(f)) & have) for f in facts), len(facts)
-
-
-def invented_facts(narrative: str, given: Iterable[str], frame: frozenset[str]) -> tuple[str, ...]:
-    """Return the numbers and capitalised words of ``narrative`` that none of the ``given`` texts holds.
-
-    ``frame`` is the case-folded vocabulary of the program's own phrases.
-    """
-    have = {w for text in given for w in words(text)}
-    tokens = re.findall(r"\d[\d.,:/-]*\d|\d|[A-Z][\w'’]+", narrative)
-    return tuple(t for t in tokens if not set(words(t)) <= have and not set(words(t)) <= frame)

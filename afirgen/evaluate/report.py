@@ -65,6 +65,7 @@ def _section_figures(done: Sequence[CaseResult]) -> dict[str, Any]:
         "section_precision_macro": _mean(
             [s.right / (s.right + len(s.wrong)) for s in scores if s.right + len(s.wrong)]
         ),
+        "section_f1_macro": _mean([f for s in scores if (f := _case_f1(s)) is not None]),
         "sub_section_recall": _share(sum(s.exact_found for s in scores), sum(s.exact_wanted for s in scores)),
         "special_acts_recall": _share(special_found, sum(s.special_wanted for s in scores)),
         "special_acts_precision": _share(special_found, special_found + sum(s.special_wrong for s in scores)),
@@ -107,6 +108,15 @@ def _mean(values: Sequence[float]) -> float | None:
 def _true(values: Sequence[bool | None]) -> float | None:
     known = [v for v in values if v is not None]
     return _share(sum(known), len(known))
+
+
+def _case_f1(score: SectionScore) -> float | None:
+    """Return F1 of one case: 0 where nothing right is proposed, None where nothing is required or proposed."""
+    proposed = score.right + len(score.wrong)
+    if not score.groups and not proposed:
+        return None
+    recall = score.found / score.groups if score.groups else 0.0
+    return _f1(recall, score.right / proposed if proposed else 0.0) or 0.0
 
 
 def _f1(recall: float | None, precision: float | None) -> float | None:

@@ -8,18 +8,23 @@ from pathlib import Path
 from msgspec import Struct
 
 from afirgen.case.fir import FirDocument
+from afirgen.case.law import Candidate
 from afirgen.case.mentions.dates import find_dates
 from afirgen.errors import AfirgenError
 from afirgen.evaluate.cases import Case
 from afirgen.evaluate.errors_in_text import error_rates
-from afirgen.evaluate.fields import carried, invented_facts, score_fields, words
+from afirgen.evaluate.fields import score_fields, words
+from afirgen.evaluate.narrative import carried, invented_facts
 from afirgen.evaluate.report import CaseResult
-from afirgen.evaluate.sections import DEPTHS, score_sections
+from afirgen.evaluate.sections import groups_recalled, score_sections
 from afirgen.pipeline.narrate import FRAME_PHRASES
+from afirgen.pipeline.retrieve import Searcher
 from afirgen.pipeline.run import Original, Pipeline
 
 # Cases write romanised Hindi as "hinglish"; the program follows the language tag.
 _LANGUAGES = {"hinglish": "hi-Latn"}
+# Of both penal laws and the special acts together; the first 20 of one law are among them.
+_SEARCHED = 200
 _DEFAULT_LAG = timedelta(days=1)
 
 
@@ -31,18 +36,21 @@ class Outcome(Struct, frozen=True):
 
 
 async def run_cases(
-    cases: tuple[Case, ...], pipeline: Pipeline, *, on_case: Callable[[int, Outcome], None]
+    cases: tuple[Case, ...], pipeline: Pipeline, searcher: Searcher, *, on_case: Callable[[int, Outcome], None]
 ) -> list[CaseResult]:
-    """Draft and score the cases one after another; ``on_case`` is told each outcome with its number from 1."""
+    """Draft and score the cases one after another; ``on_case`` is told each outcome with its number from 1.
+
+    ``searcher`` is asked again, without everyday words and screening, for the figures of search alone.
+    """
     results = []
     for number, case in enumerate(cases, 1):
-        outcome = await run_case(case, pipeline)
+        outcome = await run_case(case, pipeline, searcher)
         on_case(number, outcome)
         results.append(outcome.result)
     return results
 
 
-async def run_case(case: Case, pipeline: Pipeline) -> Outcome:
+async def run_case(case: Case, pipeline: Pipeline, searcher: Searcher) -> Outcome:
     """Draft one case and score it; a refusal or failure is kept as the case's result."""
     seconds: dict[str, float] = {}
     begun = time.perf_counter()
@@ -52,14 +60,15 @@ async def run_case(case: Case, pipeline: Pipeline) -> Outcome:
             reported_on=_reported_on(case),
             on_progress=_stage_timer(seconds),
         )
+        seconds["draft"] = time.perf_counter() - begun
+        searched = await searcher.search(document.statement.text, limit=_SEARCHED)
     except AfirgenError as err:
         failed = CaseResult(id=case.id, language=case.language, is_offence=case.is_offence, failed=err.public)
         return Outcome(failed, None)
-    seconds["draft"] = time.perf_counter() - begun
-    return Outcome(_score(case, document, seconds), document)
+    return Outcome(_score(case, document, searched, seconds), document)
 
 
-def _score(case: Case, document: FirDocument, seconds: dict[str, float]) -> CaseResult:
+def _score(case: Case, document: FirDocument, searched: tuple[Candidate, ...], seconds: dict[str, float]) -> CaseResult:
     source = document.statement.text
     narrative = document.narrative.text
     held, gold = carried(case, narrative)
@@ -70,7 +79,7 @@ def _score(case: Case, document: FirDocument, seconds: dict[str, float]) -> Case
         language=case.language,
         is_offence=case.is_offence,
         sections=score_sections(case, document.law),
-        search_recalled=_search_recall(case, document),
+        search_recalled=groups_recalled(case, (c for c in searched if c.section.act == case.law)),
         fields=score_fields(case, document.facts, source),
         narrative_invented=invented_facts(narrative, [source], frame),
         facts_carried=held,
@@ -80,13 +89,6 @@ def _score(case: Case, document: FirDocument, seconds: dict[str, float]) -> Case
         seconds=seconds,
         proposed=tuple(str(a.section) for a in document.law.proposed),
     )
-
-
-def _search_recall(case: Case, document: FirDocument) -> dict[int, int]:
-    """Count the groups among the first candidates that search alone brought up."""
-    found = [c.section.base for c in document.law.candidates if "search" in c.origin]
-    bases = [{n.split("(", 1)[0] for n in group} for group in case.required_groups]
-    return {k: sum(bool(b & set(found[:k])) for b in bases) for k in DEPTHS}
 
 
 def _original(case: Case) -> Original:

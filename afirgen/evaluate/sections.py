@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from afirgen.case.law import LegalView, Route, SectionRef
+from afirgen.case.law import Candidate, LegalView, Route, SectionRef
 from afirgen.evaluate.cases import ActSections, Case
 
 PENAL_ACTS = frozenset({"BNS", "IPC"})
@@ -35,12 +35,15 @@ def score_sections(case: Case, view: LegalView) -> SectionScore:
     """Compare ``view`` with the case's labels (the figures' meaning: see docs/evaluation.md)."""
     penal = [a.section for a in view.proposed if a.section.act in PENAL_ACTS]
     special = [a.section for a in view.proposed if a.section.act not in PENAL_ACTS]
-    candidates = [c.section for c in view.candidates if c.section.act in PENAL_ACTS]
-    found = sum(_meets(group, penal) for group in case.required_groups)
+    # The two penal laws number their sections alike: a number of the other law is not the section asked for.
+    lawful = [s for s in penal if s.act == case.law]
+    found = sum(_meets(group, lawful) for group in case.required_groups)
     wanted = {n for group in case.required_groups for n in group} | set(case.required_sections)
-    right = [s for s in penal if _matches(s, wanted)]
-    wrong = tuple(str(s) for s in penal if s not in right and not _matches(s, case.acceptable_sections))
-    forbidden = [s for s in penal if _is_forbidden(s, case.forbidden_sections)]
+    right = [s for s in lawful if _matches(s, wanted)]
+    wrong = tuple(
+        str(s) for s in penal if s not in right and not (s in lawful and _matches(s, case.acceptable_sections))
+    )
+    forbidden = [s for s in lawful if _is_forbidden(s, case.forbidden_sections)]
     forbidden += [s for s in special if _listed(s, case.forbidden_special_acts)]
     special_wrong = [
         s
@@ -51,9 +54,9 @@ def score_sections(case: Case, view: LegalView) -> SectionScore:
     complete = found == len(case.required_groups) and special_found == len(case.required_special_acts)
     return SectionScore(
         groups=len(case.required_groups),
-        recalled={k: sum(_meets(g, candidates[:k]) for g in case.required_groups) for k in DEPTHS},
+        recalled=groups_recalled(case, view.candidates),
         found=found,
-        exact_found=sum(any(s.number == n for s in penal) for n in case.required_sections),
+        exact_found=sum(any(s.number == n for s in lawful) for n in case.required_sections),
         exact_wanted=len(case.required_sections),
         right=len(right),
         wrong=wrong,
@@ -66,6 +69,15 @@ def score_sections(case: Case, view: LegalView) -> SectionScore:
         cognizable_right=_route_right(case, view) if case.has("cognizable") else None,
         silent_right=not view.proposed if not case.is_offence else None,
     )
+
+
+def groups_recalled(case: Case, candidates: Iterable[Candidate]) -> dict[int, int]:
+    """Count, for each depth, the required groups among the first candidates from the penal laws."""
+    listed = [c.section for c in candidates if c.section.act in PENAL_ACTS]
+    return {
+        k: sum(_meets(group, (s for s in listed[:k] if s.act == case.law)) for group in case.required_groups)
+        for k in DEPTHS
+    }
 
 
 def _meets(group: Iterable[str], sections: Iterable[SectionRef]) -> bool:

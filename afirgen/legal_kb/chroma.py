@@ -34,7 +34,10 @@ def write_collection(folder: Path, passages: tuple[Passage, ...], vectors: Vecto
     folder.mkdir(parents=True)
     with _client(folder) as client:
         collection = client.create_collection(
-            COLLECTION, embedding_function=None, metadata={"fingerprint": fingerprint, "hnsw:space": "ip"}
+            COLLECTION,
+            embedding_function=None,
+            # Written through at once: what is left over would change the files each time they are opened.
+            metadata={"fingerprint": fingerprint, "hnsw:space": "ip", "hnsw:sync_threshold": 2, "hnsw:batch_size": 2},
         )
         for start in range(0, len(passages), _BATCH):
             some = passages[start : start + _BATCH]

@@ -26,13 +26,15 @@ class Question(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A closed question of fact.
 
     ``text`` is put to the language model; ``ask`` to the informant where the complaint does not say. ``hint``
-    lists words that speak for "yes". ``screen`` marks the questions put to every complaint.
+    lists words that speak for "yes". ``screen`` marks the questions put to every complaint. Who answers yes has
+    said yes to the questions in ``implies`` too.
     """
 
     text: str
     ask: str
     hint: str = ""
     screen: bool = False
+    implies: tuple[str, ...] = ()
 
 
 class Words(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -52,7 +54,8 @@ class Words(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Offence(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An offence under ``section`` of ``act``; ``entry`` counts its lines in the BNSS First Schedule from 1.
 
-    All of ``all``, one of each list in ``any`` and none of ``none`` must be met. ``contains`` names offences
+    All of ``all``, one of each list in ``any`` and none of ``none`` must be met. ``opened_by`` names screening
+    questions that bring it up without being ingredients. ``contains`` names offences
     that it absorbs, ``excludes`` those that cannot stand beside it. ``loss`` bounds the stated loss in rupees
     (0: no upper bound). ``ipc`` are the numbers before 2024-07-01, the closest first. ``listed_only`` keeps it
     from being proposed; ``needs_words`` opens it only where one of its everyday words is in the complaint.
@@ -68,6 +71,7 @@ class Offence(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     entry: int = 1
     any: tuple[tuple[str, ...], ...] = ()
     none: tuple[str, ...] = ()
+    opened_by: tuple[str, ...] = ()
     contains: tuple[str, ...] = ()
     excludes: tuple[str, ...] = ()
     loss: tuple[int, int] | None = None
@@ -86,8 +90,9 @@ class Offence(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     @property
     def question_ids(self) -> tuple[str, ...]:
         """Every question that bears on the offence, each once, the necessary ones first."""
+        groups = (q for group in self.any for q in group)
         condition = (self.cognizable_if,) if self.cognizable_if else ()
-        return tuple(dict.fromkeys((*self.all, *(q for group in self.any for q in group), *self.none, *condition)))
+        return tuple(dict.fromkeys((*self.all, *groups, *self.none, *self.opened_by, *condition)))
 
 
 class _File(Struct, frozen=True, forbid_unknown_fields=True):
@@ -147,6 +152,7 @@ def load_offences(kb: KnowledgeBase, folder: Traversable = _DATA) -> OffenceBook
             _check(offence, file, questions, kb)
             sources[offence.id] = file
             offences.append(offence)
+    _check_implied(questions, folder / "questions.toml")
     book = OffenceBook(offences, questions)
     _check_families(book, sources)
     _check_use(book, folder / "questions.toml")
@@ -166,6 +172,9 @@ def _check(offence: Offence, file: Traversable, questions: Mapping[str, Question
         raise _fault(file, offence.id, f"the question {unknown[0]} is not in questions.toml")
     if not offence.all:
         raise _fault(file, offence.id, "an offence needs at least one ingredient")
+    late = [q for q in offence.opened_by if not questions[q].screen]
+    if late:
+        raise _fault(file, offence.id, f"{late[0]} cannot open it, because it is not a screening question")
     for ref in (offence.ref, *_known_ipc(offence, kb)):
         try:
             kb.section(ref)
@@ -187,6 +196,20 @@ def _check_families(book: OffenceBook, sources: Mapping[str, Traversable]) -> No
             raise _fault(sources[offence.id], offence.id, f"{unknown[0]} is not an offence here")
         if offence.id in book.absorbed_by(offence.id):
             raise _fault(sources[offence.id], offence.id, "it contains itself, through others")
+
+
+def _check_implied(questions: Mapping[str, Question], file: Traversable) -> None:
+    for question_id, question in questions.items():
+        pending, seen = [*question.implies], set[str]()
+        while pending:
+            each = pending.pop()
+            if each not in questions or each == question_id:
+                fault = "implies itself" if each == question_id else f"implies {each}, which is not a question"
+                place = _line(file, f"[{question_id}]")
+                raise DataFileError(f"{file.name}{place}: the question {question_id} {fault}.")
+            if each not in seen:
+                seen.add(each)
+                pending += questions[each].implies
 
 
 def _check_use(book: OffenceBook, file: Traversable) -> None:

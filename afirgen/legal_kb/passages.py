@@ -60,8 +60,11 @@ def _all(kb: KnowledgeBase, everyday: Iterable[Everyday]) -> Iterator[Passage]:
             yield from _of_section(section)
     for entry in kb.scheduled():
         yield Passage(section=_base(entry.section), kind=PassageKind.SCHEDULE, text=entry.attributes.offence)
-    for words in everyday:
-        yield Passage(section=_base(words.section), kind=PassageKind.EVERYDAY, text=words.text, language=words.language)
+    for each in everyday:
+        words = [w.strip() for w in each.text.split(",")]
+        for start in range(0, len(words), _WORDS_TOGETHER):
+            text = ", ".join(words[start : start + _WORDS_TOGETHER])
+            yield Passage(section=_base(each.section), kind=PassageKind.EVERYDAY, text=text, language=each.language)
 
 
 def _of_section(section: StatuteSection) -> Iterator[Passage]:

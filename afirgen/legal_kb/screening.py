@@ -23,9 +23,34 @@ _AGE = re.compile(
 _AGE_WORDS = re.compile(r"\b(two|three|four|five|six|seven|eight|nine|ten|eleven)\s+years?[\s-]+old\b", re.IGNORECASE)
 
 
+_NUMBERS = {
+    word: n
+    for n, word in enumerate(
+        "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen".split(), 1
+    )
+} | {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "hundred": 100}
+_PEOPLE = re.compile(
+    r"\b(\d{1,3}|" + "|".join(_NUMBERS) + r")(?:\s*(?:-|to|or)\s*(?:\d{1,3}|" + "|".join(_NUMBERS) + r"))?"
+    r"\s+(?:\w+\s+){0,2}?(?:men|m[ae]n|persons?|people|boys?|youths?|goons?|robbers?|dacoits?|others|women|accused|miscreants?)\b",
+    re.IGNORECASE,
+)
+_MANY = re.compile(r"\b(?:mob|crowd|gang|many|several|supporters|villagers|group|etc|and others)\b", re.IGNORECASE)
+_FIVE = 5
+_UNBROKEN = re.compile(
+    r"\b(?:no|not\s+any|without)\s+(?:bone\b|fracture|bones\b|serious\s+injur|grievous)", re.IGNORECASE
+)
+
+
 def known_answers(text: str, *, time_from: str | None, time_to: str | None) -> dict[str, Answer]:
-    """Return the questions that need no model: night by the clock (``HH:MM``), childhood by the ages stated."""
-    return {**_night(text, time_from, time_to), **_age(text)}
+    """Return the questions that need no model.
+
+    Night goes by the clock (``HH:MM``), childhood by the ages, a group by the number of persons that the complaint
+    states; a fracture that it denies is not asked about.
+    """
+    known = {**_night(text, time_from, time_to), **_age(text), **_group(text)}
+    if _UNBROKEN.search(text):
+        known["bone_broken"] = Answer(0.0)
+    return known
 
 
 def _night(text: str, time_from: str | None, time_to: str | None) -> dict[str, Answer]:
@@ -50,6 +75,13 @@ def _age(text: str) -> dict[str, Answer]:
     if not young and _YOUNG.search(text) is None:
         known["child_victim"] = Answer(0.0)
     return known
+
+
+def _group(text: str) -> dict[str, Answer]:
+    counts = [_NUMBERS.get(m[1].casefold()) or int(m[1]) for m in _PEOPLE.finditer(text)]
+    if counts and max(counts) < _FIVE and _MANY.search(text) is None:
+        return {"group_of_five": Answer(0.0), "five_robbers": Answer(0.0)}
+    return {}
 
 
 def _span(match: re.Match[str] | None) -> tuple[Span, ...]:

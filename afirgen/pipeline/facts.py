@@ -11,6 +11,7 @@ from afirgen.case.mentions.dates import find_dates
 from afirgen.case.mentions.times import find_times
 from afirgen.case.sentences import sentence_at, sentences
 from afirgen.inference.engine import Priority
+from afirgen.pipeline.excerpt import excerpt
 from afirgen.pipeline.grounding import locate, tokens
 from afirgen.pipeline.informant import read_informant
 from afirgen.pipeline.model_port import LanguageModel
@@ -68,8 +69,9 @@ async def extract_facts(
     informant = read_informant(text)
     reads = model is not None and transcript.language in model.readable_languages
     record = Record()
-    if model is not None and reads:
-        record = await read_record(text, model, priority=priority, deadline_s=deadline_s)
+    shown = excerpt(transcript, model) if model is not None and reads else transcript
+    if model is not None and reads and shown.text:
+        record = await read_record(shown.text, model, priority=priority, deadline_s=deadline_s)
     named, described = _people(record.wrongdoers, transcript, informant)
     suffered = {v.casefold() for v in record.victims}
     onlookers = _onlookers(record, transcript, informant, named)
@@ -77,7 +79,7 @@ async def extract_facts(
     persons: frozenset[str] = frozenset()
     if model is not None and reads:
         guilty, persons = await confirmed_people(
-            text,
+            shown.text,
             tuple(Named(f.value, _is_kin(f, text)) for f in named),
             tuple(f.value for f in onlookers),
             model,
@@ -94,7 +96,7 @@ async def extract_facts(
         witnesses=tuple(f for f in onlookers if f.value in persons or _PERSON.search(f.value)),
         stated_total_inr=_stated_total(text),
         delay_reason=_delay_reason(transcript),
-        notes=_notes(transcript, reads=reads, doubtful_names=doubtful_names),
+        notes=_notes(shown, reads=reads, doubtful_names=doubtful_names),
     )
     return _without_doubtful(facts, transcript)
 

@@ -18,6 +18,8 @@ ANSWER = " Answer Yes or No."
 """What every question ends with; the calibration was fitted with it."""
 
 _STEM = 5
+# A general fact as unlikely as this is not asked about in particular.
+_HOPELESS_BELOW = 0.06
 # A hint word tells more of a sentence than a word that the question merely shares with it.
 _HINT_WEIGHT = 2
 
@@ -56,21 +58,31 @@ class Asker:
         scores = await self._score(tuple(q.text + ANSWER for q in questions))
         for question_id, question, score in zip(ids, questions, scores, strict=True):
             sure = self._calibration.probability(question_id, score, hinted=hinted(self._text, question.hint))
-            self.answers[question_id] = Answer(sure, _evidence(question, self._text))
+            self._take(question_id, Answer(sure, _evidence(question, self._text)))
+
+    def _take(self, question_id: str, answer: Answer) -> None:
+        """Keep the answer; a yes counts also for what the question implies."""
+        before = self.answers.get(question_id, Answer()).probability
+        if before is None or (answer.probability or 0.0) > before:
+            self.answers[question_id] = answer
+        for implied in self._book.questions[question_id].implies:
+            if verdict_of(answer) is Verdict.MET and implied in self.answers:
+                self._take(implied, answer)
 
     def rejects(self, offence: Offence) -> bool:
-        """Tell whether an answer already speaks against the offence."""
+        """Tell whether the answers so far leave no hope for the offence, so that more would be asked in vain."""
         return (
-            any(self._unmet(q) for q in offence.all)
-            or any(all(self._unmet(q) for q in group) for group in offence.any)
-            or any(self._verdict(q, excludes=True) is Verdict.MET for q in offence.none)
+            any(self._hopeless(q) for q in offence.all)
+            or any(all(self._hopeless(q) for q in group) for group in offence.any)
+            or any(verdict_of(self._answer(q), excludes=True) is Verdict.MET for q in offence.none)
         )
 
-    def _unmet(self, question_id: str) -> bool:
-        return self._verdict(question_id, excludes=False) is Verdict.NOT_MET
+    def _hopeless(self, question_id: str) -> bool:
+        probability = self._answer(question_id).probability
+        return probability is not None and probability < _HOPELESS_BELOW
 
-    def _verdict(self, question_id: str, *, excludes: bool) -> Verdict:
-        return verdict_of(self.answers.get(question_id, Answer()), excludes=excludes)
+    def _answer(self, question_id: str) -> Answer:
+        return self.answers.get(question_id, Answer())
 
 
 def _evidence(question: Question, text: str) -> tuple[Span, ...]:

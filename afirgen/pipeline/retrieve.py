@@ -17,7 +17,7 @@ _PENAL = {Law.BNS: {BNS}, Law.IPC: {"IPC"}}
 # How much each kind of sign says for an offence, in units of log odds, found on invented complaints.
 _ONE_WORD, _MORE_WORDS, _MOST_WORDS = 1.2, 0.5, 4
 _SEARCH_TOP, _SEARCH_DEPTH = 2.0, 12
-_SCREEN_SURE = 3.0
+_SCREEN_FOR, _SCREEN_AGAINST = 3.0, 1.5
 _OPENED_FROM = 0.3
 _CLOSED_BELOW = 0.03
 
@@ -87,11 +87,12 @@ def _open(
 ) -> Opened | None:
     origin = []
     score = 0.0
-    asked = [p for q in offence.all if (p := screened.get(q, Answer()).probability) is not None]
+    asked = _answered(offence.all, screened)
+    asked += [max(opening)] if (opening := _answered(offence.opened_by, screened)) else []
     if asked and min(asked) < _CLOSED_BELOW and not hits:
         return None
     if asked:
-        score += max(-_SCREEN_SURE, min(_SCREEN_SURE, _log_odds(min(asked))))
+        score += max(-_SCREEN_AGAINST, min(_SCREEN_FOR, _log_odds(min(asked))))
         origin += ["screening"] if min(asked) >= _OPENED_FROM else []
     if hits:
         score += _ONE_WORD + _MORE_WORDS * (min(hits, _MOST_WORDS) - 1)
@@ -103,6 +104,11 @@ def _open(
         score += _search_score(rank)
         origin.append("search")
     return Opened(offence, score, "+".join(origin)) if origin else None
+
+
+def _answered(question_ids: tuple[str, ...], screened: Mapping[str, Answer]) -> list[float]:
+    found = (screened.get(q, Answer()).probability for q in question_ids)
+    return [p for p in found if p is not None]
 
 
 def _search_score(rank: int) -> float:

@@ -22,6 +22,7 @@ from afirgen.inference.engine import EngineStatus, Priority
 from afirgen.pipeline.assess import LawSources, find_sections
 from afirgen.pipeline.choose import choose_sections
 from afirgen.pipeline.compose import compose
+from afirgen.pipeline.excerpt import excerpt
 from afirgen.pipeline.facts import extract_facts, spans_of
 from afirgen.pipeline.intake import Limits, open_source
 from afirgen.pipeline.model_port import LanguageModel
@@ -160,11 +161,13 @@ class Pipeline:
         """Find the law, the sections that the facts make out, and the route."""
         with _stage("sections", on_progress):
             async with self._lend(self._engines.llm) as model:
+                transcript = _needed(case.transcript)
+                shown = excerpt(transcript, model)
                 return await find_sections(
-                    _needed(case.transcript),
+                    shown if shown.text else transcript,
                     _needed(case.facts),
                     sources=self._law,
-                    model=model,
+                    model=model if shown.text else None,
                     priority=priority,
                     deadline_s=self._timeout,
                 )

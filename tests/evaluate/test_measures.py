@@ -8,9 +8,10 @@ from afirgen.case.law import Candidate, LegalView, Route, SectionRef
 from afirgen.errors import DataFileError
 from afirgen.evaluate.cases import ActSections, Case, GoldProperty, read_cases
 from afirgen.evaluate.errors_in_text import error_rates
-from afirgen.evaluate.fields import Outcome, carried, invented_facts, score_fields
+from afirgen.evaluate.fields import Outcome, score_fields
+from afirgen.evaluate.narrative import carried, invented_facts
 from afirgen.evaluate.report import CaseResult, figures
-from afirgen.evaluate.sections import score_sections
+from afirgen.evaluate.sections import groups_recalled, score_sections
 from tests.case_factory import TEXT, THEFT, document
 
 IT_66D = msgspec.structs.replace(THEFT, section=SectionRef("IT Act 2000", "66D"))
@@ -49,6 +50,21 @@ def test_forbidden_and_acceptable() -> None:
     assert score.wrong == ()
     assert score.forbidden == ("BNS 309(4)",)
     assert not score.exact_case
+
+
+def test_a_number_of_the_other_penal_law_does_not_count() -> None:
+    old = msgspec.structs.replace(THEFT, section=SectionRef("IPC", "303"))
+    score = score_sections(case(required_groups=(("303",),), forbidden_sections=("303",)), view(old))
+    assert (score.found, score.wrong, score.forbidden) == (0, ("IPC 303",), ())
+
+
+def test_candidates_count_in_the_order_of_all_penal_candidates() -> None:
+    gold = case(required_groups=(("303",),))
+    others = tuple(Candidate(section=SectionRef("IPC", str(n)), score=1.0, origin="search") for n in range(298, 308))
+    ours = Candidate(section=SectionRef("BNS", "303"), score=1.0, origin="search")
+    special = Candidate(section=SectionRef("IT Act 2000", "66D"), score=1.0, origin="search")
+    assert groups_recalled(gold, (*others, ours)) == {10: 0, 20: 1}
+    assert groups_recalled(gold, (*others[:9], special, ours)) == {10: 1, 20: 1}
 
 
 def test_special_acts_compare_without_year() -> None:
@@ -100,10 +116,41 @@ def test_list_fields() -> None:
     }
 
 
-def test_narrative_facts() -> None:
-    frame = frozenset({"the", "informant"})
-    assert invented_facts("The informant saw Ravi at 19:45 on 12.03.2025.", [TEXT], frame) == ("19:45",)
-    assert carried(case(complainant_name="Anil Rao", accused=("Unknown",)), "Rao said so") == (1, 1)
+FRAME = frozenset({"the", "informant", "stated"})
+
+
+@pytest.mark.parametrize(
+    ("narrative", "invented"),
+    [
+        ("The informant stated that Ravi took it at 7.30 pm.", ()),
+        ("The informant saw Ravi at 19:45 on 12.03.2025.", ("19:45",)),
+        ("On 12 March 2025 at 19:30, worth 45,000 rupees, near the bank.", ()),
+        ("On 03.12.2025 near the bank.", ("03.12.2025",)),
+        ("The informant paid Rs 45,500 and Rs 45.", ("Rs 45,500", "Rs 45")),
+        ("Suresh called from 9847012354.", ("Suresh", "9847012354")),
+        ("Vehicle KL 07 AB 1234.", ("Vehicle", "KL 07 AB 1234")),
+        ("घर के पास।", ()),
+        ("दुकान के पास।", ("दुकान",)),
+        ("There were 3 of them.", ("There", "3")),
+    ],
+)
+def test_what_the_complaint_does_not_hold_is_invented(narrative: str, invented: tuple[str, ...]) -> None:
+    assert invented_facts(narrative, [TEXT], FRAME) == invented
+
+
+def test_facts_carried() -> None:
+    gold = case(
+        complainant_name="Anil Rao",
+        accused=("Unknown", "Ravi"),
+        place="near the bank",
+        phone="9847012345",
+        incident_date="2025-03-12",
+        incident_time="19:30",
+        property=(GoldProperty("motorcycle", 45000),),
+    )
+    assert carried(gold, TEXT) == (8, 8)
+    assert carried(gold, "Rao said that a motorcycle worth 45 thousand was taken at half past seven.") == (3, 8)
+    assert carried(case(), TEXT) == (0, 0)
 
 
 def test_indic_vowel_signs_count_in_error_rates() -> None:

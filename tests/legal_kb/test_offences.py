@@ -101,6 +101,12 @@ def test_absorption_is_carried_on(book: OffenceBook) -> None:
         ("offences/property.toml", 'name = "Theft"', 'name = "Theft"\nentry = 9', "entries for BNS 303(2), not 9"),
         ("offences/property.toml", 'ipc = ["379"]', 'ipc = ["379"]\ncontains = ["dacoity"]', "contains itself"),
         ("offences/property.toml", 'ipc = ["379"]', 'ipc = ["379"]\nexcludes = ["sin"]', "sin is not an offence here"),
+        (
+            "offences/property.toml",
+            'ipc = ["379"]',
+            'ipc = ["379"]\nopened_by = ["snatched"]',
+            "not a screening question",
+        ),
         ("offences/body.toml", 'id = "murder"', 'id = "theft"', "used twice"),
         ("offences/body.toml", 'name = "Murder"', 'nam = "Murder"', "body.toml is not right"),
         ("questions.toml", "[stolen]", '[idle]\ntext = "Is it?"\nask = "Is it?"\n[stolen]', "no offence uses"),

@@ -1,7 +1,6 @@
 """The shipped law against the reference tables: every number, chapter, title and schedule attribute."""
 
 import json
-import os
 import re
 from pathlib import Path
 from typing import Any
@@ -11,12 +10,6 @@ import pytest
 from afirgen import legal_kb
 
 DATA = Path(legal_kb.__file__).parent / "data" / "bns"
-REFERENCE = Path(
-    os.environ.get("AFIRGEN_REFERENCE_DATA") or Path(__file__).parents[2].parent / "shared" / "data",
-)
-needs_reference = pytest.mark.skipif(
-    not (REFERENCE / "bns_sections.jsonl").is_file(), reason="the reference tables are not on this machine"
-)
 LONGEST_COMMON_RUN = 11
 
 
@@ -39,13 +32,13 @@ def schedule() -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def official() -> list[dict[str, Any]]:
-    return rows(REFERENCE / "bns_sections.jsonl")
+def official(reference_data: Path) -> list[dict[str, Any]]:
+    return rows(reference_data / "bns_sections.jsonl")
 
 
 @pytest.fixture(scope="module")
-def classified() -> dict[tuple[str, int], dict[str, Any]]:
-    return {(r["section"], r["entry"]): r for r in rows(REFERENCE / "bns_classification.jsonl")}
+def classified(reference_data: Path) -> dict[tuple[str, int], dict[str, Any]]:
+    return {(r["section"], r["entry"]): r for r in rows(reference_data / "bns_classification.jsonl")}
 
 
 def test_every_section_once_and_in_order(sections: list[dict[str, Any]]) -> None:
@@ -61,7 +54,6 @@ def test_every_scheduled_part_exists(sections: list[dict[str, Any]], schedule: l
     assert [e["section"] for e in schedule if e["section"] not in parts and not e["section"].startswith("OTHER")] == []
 
 
-@needs_reference
 def test_chapters_and_titles(sections: list[dict[str, Any]], official: list[dict[str, Any]]) -> None:
     for ours, theirs in zip(sections, official, strict=True):
         assert ours["number"] == theirs["section"]
@@ -70,7 +62,6 @@ def test_chapters_and_titles(sections: list[dict[str, Any]], official: list[dict
         assert plain(ours["chapter_title"]) == plain(theirs["chapter_title"]), ours["number"]
 
 
-@needs_reference
 def test_sub_sections_exist_in_the_act(sections: list[dict[str, Any]], official: list[dict[str, Any]]) -> None:
     for ours, theirs in zip(sections, official, strict=True):
         printed = set(re.findall(r"^\((\d+)\)", theirs["text_without_illustrations"], re.MULTILINE))
@@ -80,7 +71,6 @@ def test_sub_sections_exist_in_the_act(sections: list[dict[str, Any]], official:
         assert numbered - printed <= ({"4"} if ours["number"] == "2" else set()), ours["number"]
 
 
-@needs_reference
 def test_statements_are_in_own_words(sections: list[dict[str, Any]], official: list[dict[str, Any]]) -> None:
     copied = []
     for ours, theirs in zip(sections, official, strict=True):
@@ -90,14 +80,12 @@ def test_statements_are_in_own_words(sections: list[dict[str, Any]], official: l
     assert copied == []
 
 
-@needs_reference
 def test_schedule_has_the_same_entries(
     schedule: list[dict[str, Any]], classified: dict[tuple[str, int], dict[str, Any]]
 ) -> None:
     assert [(e["section"], e["entry"]) for e in schedule] == list(classified)
 
 
-@needs_reference
 def test_schedule_attributes(schedule: list[dict[str, Any]], classified: dict[tuple[str, int], dict[str, Any]]) -> None:
     words = {True: "yes", False: "no", "conditional": "officer_decides"}
     wrong = []
@@ -111,7 +99,6 @@ def test_schedule_attributes(schedule: list[dict[str, Any]], classified: dict[tu
     assert wrong == []
 
 
-@needs_reference
 def test_schedule_punishments(
     schedule: list[dict[str, Any]], classified: dict[tuple[str, int], dict[str, Any]]
 ) -> None:

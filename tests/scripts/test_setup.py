@@ -4,6 +4,7 @@ import importlib.util
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from types import ModuleType
 
@@ -117,3 +118,17 @@ def test_help_runs_without_any_package() -> None:
     command = [sys.executable, "-I", "-S", str(SCRIPT), "--help"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 -- the script itself
     assert "--dev" in done.stdout
+
+
+def test_an_interruption_stops_what_a_step_started(setup: ModuleType, tmp_path: Path) -> None:
+    alive = tmp_path / "alive"
+    child = f"import time; time.sleep(1); open({str(alive)!r}, 'w')"
+    program = f"import subprocess, sys; p = subprocess.Popen([sys.executable, '-c', {child!r}]); print('on', flush=True)\np.wait()"
+
+    def stop(_line: str) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        setup.stream([sys.executable, "-c", program], "step", stop)
+    time.sleep(1.5)
+    assert not alive.exists()
