@@ -58,16 +58,18 @@ class Asker:
         scores = await self._score(tuple(q.text + ANSWER for q in questions))
         for question_id, question, score in zip(ids, questions, scores, strict=True):
             sure = self._calibration.probability(question_id, score, hinted=hinted(self._text, question.hint))
-            self._take(question_id, Answer(sure, _evidence(question, self._text)))
+            self.answers[question_id] = Answer(sure, _evidence(question, self._text))
+        for question_id in ids:
+            self._carry(question_id, self.answers[question_id])
 
-    def _take(self, question_id: str, answer: Answer) -> None:
-        """Keep the answer; a yes counts also for what the question implies."""
-        before = self.answers.get(question_id, Answer()).probability
-        if before is None or (answer.probability or 0.0) > before:
-            self.answers[question_id] = answer
+    def _carry(self, question_id: str, answer: Answer) -> None:
+        """Let a yes count also for what the question implies."""
+        if verdict_of(answer) is not Verdict.MET:
+            return
         for implied in self._book.questions[question_id].implies:
-            if verdict_of(answer) is Verdict.MET and implied in self.answers:
-                self._take(implied, answer)
+            if (self._answer(implied).probability or 0.0) < (answer.probability or 0.0):
+                self.answers[implied] = answer
+            self._carry(implied, answer)
 
     def rejects(self, offence: Offence) -> bool:
         """Tell whether the answers so far leave no hope for the offence, so that more would be asked in vain."""

@@ -109,6 +109,8 @@ def test_absorption_is_carried_on(book: OffenceBook) -> None:
         ),
         ("offences/body.toml", 'id = "murder"', 'id = "theft"', "used twice"),
         ("offences/body.toml", 'name = "Murder"', 'nam = "Murder"', "body.toml is not right"),
+        ("questions.toml", 'implies = ["force_in_taking"]', 'implies = ["hurt_in_taking"]', "implies itself"),
+        ("questions.toml", 'implies = ["force_in_taking"]', 'implies = ["sin"]', "sin, which is not a question"),
         ("questions.toml", "[stolen]", '[idle]\ntext = "Is it?"\nask = "Is it?"\n[stolen]', "no offence uses"),
     ],
 )

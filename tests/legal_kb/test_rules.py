@@ -125,6 +125,27 @@ def test_childhood_by_the_ages_stated(text: str, under_twelve: float | None, chi
 
 
 @pytest.mark.parametrize(
+    ("text", "group"),
+    [
+        ("Two men on a motorcycle came.", 0.0),
+        ("Three unknown persons and their driver.", 0.0),
+        ("Three men came with a mob.", None),
+        ("About fifteen men came.", None),
+        ("8-10 persons beat us.", None),
+        ("Ramesh beat me.", None),
+    ],
+)
+def test_a_group_by_the_number_stated(text: str, group: float | None) -> None:
+    known = known_answers(text, time_from=None, time_to=None)
+    assert (known["group_of_five"].probability if "group_of_five" in known else None) == group
+
+
+def test_a_denied_fracture_is_settled() -> None:
+    known = known_answers("There is swelling, no fracture in the x-ray.", time_from=None, time_to=None)
+    assert known["bone_broken"].probability == 0.0
+
+
+@pytest.mark.parametrize(
     ("text", "offence"),
     [
         ("Kal raat mere ghar ka taala toda gaya.", "house_breaking_day"),

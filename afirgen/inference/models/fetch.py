@@ -142,7 +142,7 @@ class Fetch:
                 return
         raise ModelFileError(
             f"The file {file.name} of the model {self._entry.id} cannot be fetched: {_listed(reasons)}. "
-            f"Then run `afirgen models pull {self._entry.id}` again.",
+            f"Check the network and AFIRGEN_MODEL_SOURCES, then run `afirgen models pull {self._entry.id}` again.",
             detail="; ".join(reasons),
         )
 
