@@ -7,6 +7,8 @@ from functools import lru_cache
 from afirgen.legal_kb.offences import Offence, OffenceBook
 
 _LETTER = r"[\w\u0900-\u0963\u0b80-\u0bff]"
+# Joiners only change how letters are drawn; keyboards put them in or leave them out.
+_JOINERS = str.maketrans("", "", "\u200c\u200d")
 
 
 def word_hits(text: str, book: OffenceBook) -> dict[str, int]:
@@ -39,12 +41,12 @@ def _found(plain: str, offence: Offence) -> tuple[str, ...]:
 
 
 def _plain(text: str) -> str:
-    return " ".join(unicodedata.normalize("NFC", text).casefold().split())
+    return " ".join(unicodedata.normalize("NFC", text.translate(_JOINERS)).casefold().split())
 
 
 @lru_cache(maxsize=8192)
 def _pattern(word: str) -> re.Pattern[str]:
     """Match a whole word or phrase; Indic vowel signs belong to their word, and a star leaves the ending open."""
-    parts = unicodedata.normalize("NFC", word).casefold().split()
+    parts = _plain(word).split()
     body = r"\W+".join(re.escape(p.rstrip("*")) + (rf"{_LETTER}*" if p.endswith("*") else "") for p in parts)
     return re.compile(rf"(?<!{_LETTER}){body}(?!{_LETTER})")
