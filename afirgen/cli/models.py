@@ -12,6 +12,7 @@ from afirgen.inference.models.push import push_model
 from afirgen.inference.models.sources import open_sources, open_target
 from afirgen.inference.models.store import ModelState, ModelStore
 from afirgen.settings import Settings, load_settings
+from afirgen.telemetry.logs import set_up_logs
 
 _KEY_FILE = "api_key"
 
@@ -86,6 +87,7 @@ def pull(model_ids: tuple[str, ...]) -> None:
     if not wanted:
         click.echo("All models are here.")
         return
+    set_up_logs("CRITICAL")  # each retry would be a line of log between the bars
     for entry in wanted:
         with FileProgress("fetching") as progress:
             context.store.pull(entry, progress.advance, progress.note)

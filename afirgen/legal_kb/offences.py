@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -96,7 +96,7 @@ class Offence(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class _File(Struct, frozen=True, forbid_unknown_fields=True):
-    offence: tuple[Offence, ...]
+    offence: tuple[dict[str, Any], ...]
 
 
 class OffenceBook:
@@ -140,15 +140,15 @@ def load_offences(kb: KnowledgeBase, folder: Traversable = _DATA) -> OffenceBook
         DataFileError: A file cannot be read, has a question that nothing uses, or names an unknown question,
             offence, section or schedule entry; the sentence names the file and the line.
     """
-    questions = _decode(folder / "questions.toml", dict[str, Question])
+    questions = _questions(folder / "questions.toml")
     sources: dict[str, Traversable] = {}
     offences: list[Offence] = []
     for file in sorted((folder / "offences").iterdir(), key=lambda f: f.name):
         if not file.name.endswith(".toml"):
             continue
-        for offence in _decode(file, _File).offence:
+        for offence in _offences(file):
             if offence.id in sources:
-                raise _fault(file, offence.id, "this id is used twice")
+                raise _fault(file, offence.id, "this id is used twice", nth=2 if sources[offence.id] == file else 1)
             _check(offence, file, questions, kb)
             sources[offence.id] = file
             offences.append(offence)
@@ -159,11 +159,28 @@ def load_offences(kb: KnowledgeBase, folder: Traversable = _DATA) -> OffenceBook
     return book
 
 
-def _decode(file: Traversable, kind: type[T]) -> T:
+def _questions(file: Traversable) -> dict[str, Question]:
+    tables = _tables(file)
+    return {q: _convert(table, Question, file, _line(file, f"[{q}]")) for q, table in tables.items()}
+
+
+def _offences(file: Traversable) -> list[Offence]:
+    tables = _convert(_tables(file), _File, file, "").offence
+    return [_convert(t, Offence, file, _line(file, "[[offence]]", n)) for n, t in enumerate(tables, 1)]
+
+
+def _tables(file: Traversable) -> dict[str, Any]:
     try:
-        return msgspec.convert(tomllib.loads(file.read_text(encoding="utf-8")), kind)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as err:
-        raise DataFileError(f"The law file {file.name} is not right: {err}.", detail=str(err)) from err
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as err:
+        raise DataFileError(f"{file.name}: the law file cannot be read: {err}.", detail=str(err)) from err
+
+
+def _convert(table: object, kind: type[T], file: Traversable, place: str) -> T:
+    try:
+        return msgspec.convert(table, kind)
+    except msgspec.ValidationError as err:
+        raise DataFileError(f"{file.name}{place}: the law file is not right: {err}.", detail=str(err)) from err
 
 
 def _check(offence: Offence, file: Traversable, questions: Mapping[str, Question], kb: KnowledgeBase) -> None:
@@ -220,12 +237,13 @@ def _check_use(book: OffenceBook, file: Traversable) -> None:
         raise DataFileError(f"{file.name}{place}: no offence uses the question {idle[0]}.")
 
 
-def _fault(file: Traversable, offence_id: str, what: str) -> DataFileError:
+def _fault(file: Traversable, offence_id: str, what: str, *, nth: int = 1) -> DataFileError:
     wanted = f'id = "{offence_id}"'
-    return DataFileError(f"{file.name}{_line(file, wanted)}: offence {offence_id}: {what}.")
+    return DataFileError(f"{file.name}{_line(file, wanted, nth)}: offence {offence_id}: {what}.")
 
 
-def _line(file: Traversable, wanted: str) -> str:
+def _line(file: Traversable, wanted: str, nth: int = 1) -> str:
+    """Say on which line ``wanted`` stands for the ``nth`` time, where it does."""
     lines = file.read_text(encoding="utf-8").splitlines()
-    number = next((n for n, text in enumerate(lines, 1) if text.strip() == wanted), 0)
-    return f", line {number}" if number else ""
+    numbers = [n for n, text in enumerate(lines, 1) if text.strip() == wanted]
+    return f", line {numbers[nth - 1]}" if len(numbers) >= nth else ""

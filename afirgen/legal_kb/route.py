@@ -1,14 +1,20 @@
 """Which record is made, and the duties that go with it: pure rules that name their provision."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from afirgen.case.law import Assessment, Cognizance, Route
 
 _PRELIMINARY_FROM, _PRELIMINARY_BELOW = 36, 84
 _FORENSIC_FROM = 84
-_WOMAN_OFFICER = frozenset((*map(str, range(64, 72)), *map(str, range(74, 80)), "124"))
-_MAGISTRATE_STATEMENT = frozenset((*map(str, range(64, 72)), *map(str, range(74, 80)), "124"))
-_TWO_MONTHS = frozenset(("64", "65", "66", "67", "68", "70", "71"))
+# What BNSS 173(1) and 183(6) name, and the same offences by the numbers they had before 01.07.2024.
+_AGAINST_WOMEN = {
+    "BNS": frozenset((*map(str, range(64, 72)), *map(str, range(74, 80)), "124")),
+    "IPC": frozenset("326A 326B 354 354A 354B 354C 354D 376 376A 376AB 376B 376C 376D 376DA 376DB 376E 509".split()),
+}
+_TWO_MONTHS = {
+    "BNS": frozenset(("64", "65", "66", "67", "68", "70", "71")),
+    "IPC": frozenset(("376", "376A", "376AB", "376B", "376C", "376D", "376DA", "376DB", "376E")),
+}
 _POCSO_TWO_MONTHS = frozenset(("4", "6", "8", "10"))
 # A possible section whose weakest fact is at least this likely may yet be an offence.
 _NEAR = 0.35
@@ -47,18 +53,20 @@ def route_for(
 
 def duties_for(proposed: Sequence[Assessment]) -> tuple[str, ...]:
     """Return what the officer must see to for the proposed sections, each with its provision."""
-    bases = {a.section.base for a in proposed if a.section.act == "BNS"}
+    against_women = _any_of(proposed, _AGAINST_WOMEN)
     pocso = {a.section.base for a in proposed if a.section.act == "POCSO Act 2012"}
     acts = {a.section.act for a in proposed}
-    longest = max((_months(a) for a in proposed), default=0)
+    # What is not cognizable is not investigated without a Magistrate's order (BNSS 174(2)).
+    investigated = any(a.attributes and a.attributes.cognizable is not Cognizance.NO for a in proposed)
+    longest = max(map(_months, proposed)) if investigated else 0
     duties = ["Read the record over to the informant and have it signed (BNSS 173(1))."]
     if proposed:
         duties.append("Give the informant a copy free of cost (BNSS 173(2)).")
-    if bases & _WOMAN_OFFICER:
+    if against_women:
         duties.append("A woman officer records this information (BNSS 173(1), first proviso).")
-    if bases & _MAGISTRATE_STATEMENT or pocso:
+    if against_women or pocso:
         duties.append("The victim's statement is recorded before a Magistrate (BNSS 183(6)).")
-    if bases & _TWO_MONTHS or pocso & _POCSO_TWO_MONTHS:
+    if _any_of(proposed, _TWO_MONTHS) or pocso & _POCSO_TWO_MONTHS:
         duties.append("The investigation is to be complete within two months (BNSS 193(2)).")
     if pocso:
         duties.append("Inform the Child Welfare Committee and the Special Court within 24 hours (POCSO Act 19(6)).")
@@ -73,6 +81,10 @@ def duties_for(proposed: Sequence[Assessment]) -> tuple[str, ...]:
     if longest >= _FORENSIC_FROM:
         duties.append("A forensic team visits the scene and the visit is filmed (BNSS 176(3)).")
     return tuple(duties)
+
+
+def _any_of(proposed: Sequence[Assessment], listed: Mapping[str, frozenset[str]]) -> bool:
+    return any(a.section.base in listed.get(a.section.act, ()) for a in proposed)
 
 
 def _months(assessment: Assessment) -> int:

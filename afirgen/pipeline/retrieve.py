@@ -18,6 +18,7 @@ _PENAL = {Law.BNS: {BNS}, Law.IPC: {"IPC"}}
 _ONE_WORD, _MORE_WORDS, _MOST_WORDS = 1.2, 0.5, 4
 _SEARCH_TOP, _SEARCH_DEPTH = 2.0, 12
 _SCREEN_FOR, _SCREEN_AGAINST = 3.0, 1.5
+_FAMILY = 0.3
 _OPENED_FROM = 0.3
 _CLOSED_BELOW = 0.03
 
@@ -59,7 +60,7 @@ def merge(
     hits = word_hits(text, book)
     ranks = {c.section: n for n, c in enumerate(searched)}
     opened = [_open(o, hits.get(o.id, 0), ranks, screened) for o in book.offences]
-    ordered = sorted((o for o in opened if o), key=lambda o: o.score, reverse=True)
+    ordered = sorted(_with_families([o for o in opened if o], book), key=lambda o: o.score, reverse=True)
     listed: dict[SectionRef, Candidate] = {}
     for each in ordered:
         for ref in numbers_of(each.offence, law):
@@ -104,6 +105,18 @@ def _open(
         score += _search_score(rank)
         origin.append("search")
     return Opened(offence, score, "+".join(origin)) if origin else None
+
+
+def _with_families(opened: list[Opened], book: OffenceBook) -> list[Opened]:
+    """Let an offence that words or answers point to speak also for the graver ones that contain it."""
+    scores = {o.offence.id: o for o in opened}
+    for offence in book.offences:
+        kin = [scores[i] for i in book.absorbed_by(offence.id) if i in scores and scores[i].origin != "search"]
+        lent = round(_FAMILY * max((k.score for k in kin), default=0.0), 3)
+        own = scores.get(offence.id)
+        if lent > (own.score if own else 0.0) and not offence.needs_words:
+            opened = [*(o for o in opened if o is not own), Opened(offence, lent, own.origin if own else "family")]
+    return opened
 
 
 def _answered(question_ids: tuple[str, ...], screened: Mapping[str, Answer]) -> list[float]:

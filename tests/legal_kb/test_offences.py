@@ -108,7 +108,7 @@ def test_absorption_is_carried_on(book: OffenceBook) -> None:
             "not a screening question",
         ),
         ("offences/body.toml", 'id = "murder"', 'id = "theft"', "used twice"),
-        ("offences/body.toml", 'name = "Murder"', 'nam = "Murder"', "body.toml is not right"),
+        ("offences/body.toml", 'name = "Murder"', 'nam = "Murder"', "unknown field `nam`"),
         ("questions.toml", 'implies = ["force_in_taking"]', 'implies = ["hurt_in_taking"]', "implies itself"),
         ("questions.toml", 'implies = ["force_in_taking"]', 'implies = ["sin"]', "sin, which is not a question"),
         ("questions.toml", "[stolen]", '[idle]\ntext = "Is it?"\nask = "Is it?"\n[stolen]', "no offence uses"),
@@ -120,6 +120,51 @@ def test_a_wrong_file_is_refused(folder: Path, kb: KnowledgeBase, file: str, old
         load_offences(kb, folder)
     assert said in caught.value.public
     assert file.rsplit("/", 1)[-1] in caught.value.public or "theft" in caught.value.public
+
+
+def test_a_missing_end_of_text_is_named_with_its_line(folder: Path, kb: KnowledgeBase) -> None:
+    path = folder / "offences" / "body.toml"
+    change(path, 'name = "Murder"', 'name = "Murder')
+    line = path.read_text(encoding="utf-8").splitlines().index('name = "Murder') + 1
+    with pytest.raises(DataFileError, match=rf"^body\.toml: the law file cannot be read: .*line {line}\b"):
+        load_offences(kb, folder)
+
+
+@pytest.mark.parametrize(
+    ("file", "table", "old", "new"),
+    [
+        ("offences/body.toml", "[[offence]]", 'name = "Murder"', 'name = "Murder"\nage = 3'),
+        ("offences/body.toml", "[[offence]]", 'name = "Murder"', "name = 302"),
+        ("questions.toml", "[stolen]", 'ask = "What was taken?"', 'asks = "What was taken?"'),
+    ],
+)
+def test_a_wrong_field_is_named_with_the_line_of_its_table(
+    folder: Path, kb: KnowledgeBase, file: str, table: str, old: str, new: str
+) -> None:
+    path = folder / file
+    change(path, old, new)
+    before = path.read_text(encoding="utf-8").split(new, 1)[0]
+    line = before[: before.rindex(table)].count("\n") + 1
+    with pytest.raises(DataFileError, match=rf"^{path.name}, line {line}: the law file is not right"):
+        load_offences(kb, folder)
+
+
+def test_an_id_used_twice_is_named_where_it_stands_again(folder: Path, kb: KnowledgeBase) -> None:
+    path = folder / "offences" / "property.toml"
+    change(path, 'id = "robbery"', 'id = "theft"')
+    lines = path.read_text(encoding="utf-8").splitlines()
+    again = [n for n, text in enumerate(lines, 1) if text == 'id = "theft"'][1]
+    with pytest.raises(DataFileError, match=f"^property.toml, line {again}: offence theft: this id is used twice"):
+        load_offences(kb, folder)
+
+
+def test_a_file_of_another_kind_is_refused(folder: Path, kb: KnowledgeBase) -> None:
+    (folder / "offences" / "more.toml").write_text('[[crime]]\nid = "theft"\n', encoding="utf-8")
+    with pytest.raises(DataFileError, match=r"^more\.toml: the law file is not right"):
+        load_offences(kb, folder)
+    (folder / "offences" / "more.toml").write_bytes(b"id = '\xff'")
+    with pytest.raises(DataFileError, match=r"^more\.toml: the law file cannot be read"):
+        load_offences(kb, folder)
 
 
 def test_the_line_is_named(folder: Path, kb: KnowledgeBase) -> None:

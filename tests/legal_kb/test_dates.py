@@ -1,0 +1,35 @@
+"""The law by the day of the occurrence (BNS 1(2) and 358: in force from 2024-07-01)."""
+
+from datetime import date, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from afirgen.case.law import Law
+from afirgen.legal_kb.dates import BNS_FROM, law_for
+
+DAYS = st.dates(min_value=date(2000, 1, 1), max_value=date(2040, 1, 1))
+
+
+def test_the_last_day_of_the_ipc_and_the_first_of_the_bns() -> None:
+    assert date(2024, 7, 1) == BNS_FROM
+    assert law_for(date(2024, 6, 30), date(2024, 6, 30))[0] is Law.IPC
+    assert law_for(date(2024, 7, 1), date(2024, 7, 1))[0] is Law.BNS
+
+
+def test_each_answer_gives_its_own_reason() -> None:
+    assert "before 01.07.2024: the Indian Penal Code" in law_for(date(2024, 6, 30), None)[1]
+    assert "on or after 01.07.2024: the Bharatiya" in law_for(date(2024, 7, 1), None)[1]
+    assert "the officer decides" in law_for(date(2024, 6, 30), date(2024, 7, 1))[1]
+    assert "not known" in law_for(None, None)[1]
+
+
+def test_an_end_without_a_beginning_is_not_enough() -> None:
+    assert law_for(None, date(2024, 7, 2))[0] is Law.OFFICER_DECIDES
+
+
+@given(DAYS, st.integers(0, 4000))
+def test_a_range_has_one_law_only_where_both_its_ends_have_it(first: date, length: int) -> None:
+    last = first + timedelta(days=length)
+    ends = {law_for(first, None)[0], law_for(last, None)[0]}
+    assert law_for(first, last)[0] is (ends.pop() if len(ends) == 1 else Law.OFFICER_DECIDES)

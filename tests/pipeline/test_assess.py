@@ -1,0 +1,227 @@
+"""The rules around the model in the section step: what is asked, in which bounds, and what becomes of the answers.
+
+The answering model here is told what is so; it tests the rules, not a model.
+"""
+
+from collections.abc import Callable, Iterable
+
+import pytest
+
+from afirgen.case.evidence import Transcript
+from afirgen.case.facts import Accused, Facts, Field, Occurrence
+from afirgen.case.law import Assessment, Candidate, Cognizance, Law, LegalView, Route, SectionRef, Standing, Verdict
+from afirgen.inference.engine import CancelToken, Priority
+from afirgen.inference.llama.request import Generated, Generation, Scored, Scoring
+from afirgen.legal_kb.calibration import Calibration
+from afirgen.legal_kb.decide import MOST_PROPOSED
+from afirgen.legal_kb.offences import OffenceBook, load_offences
+from afirgen.legal_kb.statutes import BNS, load_knowledge_base
+from afirgen.pipeline.assess import MOST_QUESTIONS, LawSources, find_sections
+from afirgen.pipeline.model_port import LanguageModel
+from afirgen.pipeline.questions import ANSWER
+
+pytestmark = pytest.mark.anyio
+
+KB = load_knowledge_base()
+BOOK = load_offences(KB)
+# Takes a score as it comes, so that the answers here are plain: +8 is a yes, -8 a no.
+AS_IT_COMES = Calibration(model="told", slope=1.0, hint=0.0, common=0.0, bias={})
+
+
+class Listed:
+    """Finds the same sections for every text."""
+
+    def __init__(self, numbers: Iterable[str]) -> None:
+        self.refs = [SectionRef(BNS, n) for n in numbers]
+        self.limits: list[int] = []
+
+    async def search(self, text: str, *, limit: int = 40) -> tuple[Candidate, ...]:
+        del text
+        self.limits.append(limit)
+        return tuple(Candidate(section=r, score=1.0, origin="search") for r in self.refs[:limit])
+
+
+class Told:
+    """Says yes to the questions that it is told of and no to all others."""
+
+    readable_languages = frozenset({"en"})
+    context_tokens = 4096
+
+    def __init__(self, yes: Iterable[str], unclear: Iterable[str] = ()) -> None:
+        scores = dict.fromkeys(BOOK.questions, -8.0) | dict.fromkeys(unclear, -0.6) | dict.fromkeys(yes, 8.0)
+        self.scores = {BOOK.questions[q].text + ANSWER: score for q, score in scores.items()}
+        self.requests: list[Scoring] = []
+
+    def count_tokens(self, text: str) -> int:
+        return len(text)
+
+    async def generate(
+        self,
+        request: Generation,
+        *,
+        on_text: Callable[[str], None] | None = None,
+        cancel: CancelToken | None = None,
+    ) -> Generated:
+        raise AssertionError((request, on_text, cancel))
+
+    async def score(self, request: Scoring, *, cancel: CancelToken | None = None) -> Scored:
+        del cancel
+        self.requests.append(request)
+        found = tuple(self.scores[q] for q in request.questions)
+        return Scored(scores=found, prompt_tokens=0, reused_tokens=0, queue_s=0.0, compute_s=0.0)
+
+    @property
+    def asked(self) -> list[str]:
+        return [q for r in self.requests for q in r.questions]
+
+
+async def view_of(
+    model: LanguageModel | None,
+    text: str = "It happened.",
+    *,
+    found: str = "",
+    day: str | None = "2025-03-01",
+    last: str | None = None,
+    language: str = "en",
+    accused: int = 0,
+) -> LegalView:
+    when = Occurrence(
+        date_from=None if day is None else Field(value=day, span=None),
+        date_to=None if last is None else Field(value=last, span=None),
+    )
+    facts = Facts(occurrence=when, accused=(Accused(),) * accused)
+    sources = LawSources(kb=KB, book=BOOK, searcher=Listed(found.split()), calibration=AS_IT_COMES)
+    return await find_sections(
+        Transcript(text=text, language=language), facts, sources=sources, model=model, priority=Priority.PREFETCH
+    )
+
+
+def told(yes: str = "", unclear: str = "") -> Told:
+    return Told(yes.split(), unclear.split())
+
+
+def numbers(assessments: Iterable[Assessment]) -> list[str]:
+    return [str(a.section) for a in assessments]
+
+
+async def test_what_is_made_out_is_proposed_and_registered() -> None:
+    model = told("stolen no_consent")
+    view = await view_of(model, "My cycle was stolen.")
+    assert numbers(view.proposed) == ["BNS 303(2)"]
+    assert (view.law, view.route) == (Law.BNS, Route.FIR)
+    assert view.proposed[0].statement == KB.section(SectionRef(BNS, "303(2)")).statement
+    assert {r.priority for r in model.requests} == {Priority.PREFETCH}
+
+
+async def test_the_graver_form_alone_stands() -> None:
+    view = await view_of(
+        told("stolen no_consent force_in_taking hurt_in_taking beaten"), "They beat me and robbed my bag."
+    )
+    assert numbers(view.proposed) == ["BNS 309(6)"]
+
+
+async def test_an_unclear_fact_is_asked_of_the_informant_instead() -> None:
+    view = await view_of(told("stolen", "no_consent"), "My cycle was stolen.")
+    theft = next(a for a in view.possible if a.section.number == "303(2)")
+    assert theft.ask == (BOOK.questions["no_consent"].ask,)
+    assert (view.proposed, view.route) == ((), Route.OFFICER_DECIDES)
+
+
+async def test_all_no_offers_a_diary_entry() -> None:
+    view = await view_of(told(), "I lost my key.", found="303 115 318")
+    assert (view.proposed, view.route) == ((), Route.DIARY_ENTRY)
+
+
+async def test_no_question_is_put_twice_and_the_budget_holds() -> None:
+    text = "stole, beat, cheated, threatened, raped, kidnapped, burnt, otp, forged, rash, dowry, abused, murdered"
+    model = Told(BOOK.questions)
+    view = await view_of(model, text, found=" ".join(str(n) for n in range(64, 140)))
+    assert len(model.asked) == len(set(model.asked)) <= MOST_QUESTIONS
+    assert len(view.proposed) <= MOST_PROPOSED
+
+
+async def test_the_screening_questions_come_first_and_together() -> None:
+    model = told()
+    await view_of(model)
+    assert model.requests[0].questions == tuple(BOOK.questions[q].text + ANSWER for q in BOOK.screening)
+
+
+@pytest.mark.parametrize("model", [None, Told(BOOK.questions)])
+async def test_what_no_model_reads_is_listed_and_not_judged(model: Told | None) -> None:
+    view = await view_of(model, "என் செயினை பறித்துக்கொண்டு ஓடினர்.", language="ta")
+    assert model is None or model.requests == []
+    assert view.proposed == ()
+    assert SectionRef(BNS, "304") in {c.section for c in view.candidates}
+    assert {a.reason for a in view.possible} == {"Not checked."}
+    assert {i.verdict for a in view.possible for i in a.ingredients} == {Verdict.NOT_CHECKED}
+    assert (view.route, view.notes) == (
+        Route.OFFICER_DECIDES,
+        ("The sections were not checked: this language model does not read Tamil.",),
+    )
+
+
+@pytest.mark.parametrize(
+    ("day", "last", "law", "proposed", "older"),
+    [
+        ("2024-06-30", None, Law.IPC, ["IPC 379"], []),
+        ("2024-07-01", None, Law.BNS, ["BNS 303(2)"], []),
+        ("2024-06-30", "2024-07-01", Law.OFFICER_DECIDES, ["BNS 303(2)"], ["IPC 379"]),
+        (None, None, Law.OFFICER_DECIDES, ["BNS 303(2)"], ["IPC 379"]),
+    ],
+)
+async def test_sections_carry_the_numbers_of_the_governing_law(
+    day: str | None, last: str | None, law: Law, proposed: list[str], older: list[str]
+) -> None:
+    view = await view_of(told("stolen no_consent"), "My cycle was stolen.", day=day, last=last)
+    assert (view.law, numbers(view.proposed)) == (law, proposed)
+    assert [n for n in numbers(view.possible) if n.startswith("IPC")] == older
+    if law is Law.IPC:
+        assert "BNS" not in {a.section.act for a in view.proposed + view.possible}
+
+
+async def test_a_condition_of_cognizance_that_is_met_is_settled() -> None:
+    """BNS 85 is cognizable where the wife or one of her near relatives gives the information (First Schedule)."""
+    text = "My husband and in-laws beat me for dowry."
+    told_by_her = await view_of(told("wife_cruelty told_by_wife_or_kin"), text)
+    told_by_other = await view_of(told("wife_cruelty"), text)
+    marks = [
+        next(a.attributes.cognizable for a in v.proposed if a.section.number == "85" and a.attributes)
+        for v in (told_by_her, told_by_other)
+    ]
+    assert marks == [Cognizance.YES, Cognizance.OFFICER_DECIDES]
+    assert [told_by_her.route, told_by_other.route] == [Route.FIR, Route.OFFICER_DECIDES]
+
+
+async def test_a_section_without_ingredients_is_shown_and_never_proposed() -> None:
+    covered = {o.ref.base for o in BOOK.offences if o.act == BNS}
+    others = [n for n in map(str, range(137, 300)) if n not in covered and KB.is_offence(SectionRef(BNS, n))][:9]
+    view = await view_of(told(), found=" ".join(others))
+    shown = [a for a in view.assessments if a.section.number in others]
+    assert len(shown) == 3
+    assert {a.standing for a in shown} == {Standing.REJECTED}
+    assert all("was not checked" in a.reason for a in shown)
+
+
+async def test_two_accused_call_for_common_intention_by_the_governing_law() -> None:
+    theft = "My cycle was stolen."
+    assert (await view_of(told("stolen no_consent"), theft, accused=1)).notes == ()
+    for day, provision in (("2025-01-01", "3(5) of the BNS"), ("2024-01-01", "34 of the IPC")):
+        notes = (await view_of(told("stolen no_consent"), theft, accused=2, day=day)).notes
+        assert len(notes) == 1
+        assert provision in notes[0]
+
+
+async def test_every_section_named_is_in_the_loaded_law() -> None:
+    for day in ("2024-01-01", "2025-01-01", None):
+        view = await view_of(Told(BOOK.questions), "stole, beat, acid, otp, forged, rash, dowry, raped", day=day)
+        refs = [a.section for a in view.assessments] + [c.section for c in view.candidates]
+        assert refs
+        assert all(KB.section(r).title for r in refs)
+        assert len(numbers(view.assessments)) == len(set(numbers(view.assessments)))
+
+
+async def test_the_book_in_use_is_the_one_given() -> None:
+    sources = LawSources(kb=KB, book=OffenceBook([], {}), searcher=Listed(["303"]), calibration=AS_IT_COMES)
+    facts = Facts(occurrence=Occurrence())
+    view = await find_sections(Transcript(text="It is.", language="en"), facts, sources=sources, model=told())
+    assert (view.proposed, view.route) == ((), Route.DIARY_ENTRY)
