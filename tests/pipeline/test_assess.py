@@ -140,6 +140,15 @@ async def test_no_question_is_put_twice_and_the_budget_holds() -> None:
     assert len(view.proposed) <= MOST_PROPOSED
 
 
+async def test_questions_are_kept_back_for_what_excludes_an_offence() -> None:
+    text = "stole, beat, cheated, threatened, raped, kidnapped, burnt, otp, forged, rash, dowry, abused, murdered"
+    none_met = {q for o in BOOK.offences for q in o.none}
+    model = Told(set(BOOK.questions) - none_met, unclear=none_met)
+    await view_of(model, text)
+    assert len(model.requests) == 3
+    assert len(model.requests[2].questions) > 0
+
+
 async def test_the_screening_questions_come_first_and_together() -> None:
     model = told()
     await view_of(model)
