@@ -1,9 +1,12 @@
 """What all tests share: the folder of real models and the reference data."""
 
+import logging
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from afirgen.inference.models.manifest import load_manifest
 from afirgen.inference.models.sources import open_sources
@@ -11,6 +14,17 @@ from afirgen.inference.models.store import ModelStore
 from afirgen.settings import load_settings
 
 _ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(autouse=True)
+def logs_as_they_were() -> Iterator[None]:
+    """Undo what a test that starts the whole program sets in the process's logs."""
+    root = logging.getLogger()
+    level, handlers = root.level, root.handlers[:]
+    yield
+    structlog.reset_defaults()
+    root.setLevel(level)
+    root.handlers[:] = handlers
 
 
 @pytest.fixture(scope="session")
