@@ -220,6 +220,7 @@ def test_complaints_lead_to_their_section(
             "died hit_by_vehicle rash_driving driver_fled",
         ),
         ("There was a bomb blast in the market.", "terror_act", "terror_act"),
+        ("He made a speech for a separate country and armed rebellion.", "endangering_unity", "secession"),
         ("The land mafia of our area does this for years.", "organised_crime", "syndicate charged_before"),
     ],
 )
@@ -241,6 +242,7 @@ def test_what_stays_for_the_officer_is_listed_and_not_proposed(
         ("miscarriage", "miscarriage lawful_abortion"),
         ("endangering_unity", "secession only_criticism"),
         ("sheltering_deserter", "deserter_sheltered by_spouse"),
+        ("abetting_mutiny", "mutiny_urged by_soldier"),
         ("petty_organised_crime", "gang_member stolen force_in_taking"),
     ],
 )
