@@ -1,8 +1,9 @@
 """Fit the calibration of the closed questions for one model: `python scripts/calibrate.py MODEL.gguf`.
 
-Asks the questions about the invented complaints of evaluation/tuning.jsonl that the model can read, and writes
+Asks the questions about the invented complaints of evaluation/tuning*.jsonl that the model can read, and writes
 afirgen/legal_kb/data/calibration.json. Each case names the facts that are true in it (``facts``) and those that
-can be argued (``facts_open``, left out); every other question is "no". Takes about 25 minutes on two cores.
+can be argued (``facts_open``, left out); every other question is "no". Takes about 25 minutes on two cores the
+first time; answers are kept in var/answers.jsonl and only what is new or reworded is asked again.
 """
 
 import asyncio
@@ -15,17 +16,20 @@ from msgspec import Struct
 
 from afirgen.inference.llama.engine import LlamaEngine
 from afirgen.inference.llama.request import Scoring
-from afirgen.legal_kb.calibration import Example, fit
-from afirgen.legal_kb.everyday import hinted
+from afirgen.legal_kb.calibration import Example, Sign, fit
+from afirgen.legal_kb.everyday import hints_in, word_hits
 from afirgen.legal_kb.offences import OffenceBook, load_offences
 from afirgen.legal_kb.statutes import load_knowledge_base
 from afirgen.pipeline.model_port import SYSTEM, shared_prompt
 from afirgen.pipeline.questions import ANSWER
 
 _ROOT = Path(__file__).parents[1]
-_CASES = _ROOT / "evaluation" / "tuning.jsonl"
+_CASES = _ROOT / "evaluation"
 _OUT = _ROOT / "afirgen" / "legal_kb" / "data" / "calibration.json"
-_OTHERS = 8
+_ANSWERS = _ROOT / "var" / "answers.jsonl"
+# As many as the program asks at most, and some that it would not ask.
+_MOST = 56
+_OTHERS = 4
 
 
 class TuningCase(Struct, frozen=True):
@@ -38,49 +42,75 @@ class TuningCase(Struct, frozen=True):
     facts_open: frozenset[str] = frozenset()
 
 
+class Kept(Struct, frozen=True):
+    """An answer of the model to a question worded so, about a case."""
+
+    case: str
+    text: str
+    logit: float
+
+
 @click.command()
 @click.argument("model", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--all", "every", is_flag=True, help="Ask every question about every case (slow).")
-def main(model: Path, *, every: bool) -> None:
+def main(model: Path) -> None:
     """Fit the calibration for MODEL."""
     book = load_offences(load_knowledge_base())
-    cases = [msgspec.json.decode(line, type=TuningCase) for line in _CASES.read_bytes().splitlines()]
-    examples = asyncio.run(_examples(model, [c for c in cases if c.language == "en"], book, every=every))
+    files = sorted(_CASES.glob("tuning*.jsonl"))
+    cases = [msgspec.json.decode(line, type=TuningCase) for f in files for line in f.read_bytes().splitlines()]
+    readable = [c for c in cases if c.language == "en"]
+    answers = asyncio.run(_answers(model, readable, book))
+    examples = [e for case in readable for e in _examples(case, answers, book)]
     found = fit(examples, model=model.stem)
     _OUT.write_bytes(msgspec.json.format(msgspec.json.encode(found), indent=1) + b"\n")
-    click.echo(f"{len(examples)} answers, slope {found.slope}, hint {found.hint}: {_OUT.name} written")
+    click.echo(f"{len(examples)} answers about {len(readable)} cases: {_OUT.name} written")
 
 
-async def _examples(path: Path, cases: list[TuningCase], book: OffenceBook, *, every: bool) -> list[Example]:
+async def _answers(path: Path, cases: list[TuningCase], book: OffenceBook) -> dict[tuple[str, str], float]:
+    kept = [msgspec.json.decode(line, type=Kept) for line in _lines()]
+    answers = {(k.case, k.text): k.logit for k in kept}
     engine = LlamaEngine(path, model_id=path.stem)
     engine.start()
     await engine.ready()
-    examples: list[Example] = []
-    with click.progressbar(cases, label="Asking") as bar:
+    with click.progressbar(cases, label="Asking") as bar, _ANSWERS.open("ab") as file:
         for case in bar:
-            ids = _asked(case, book, every=every)
-            scored = await engine.score(
-                Scoring(
-                    system=SYSTEM,
-                    shared=shared_prompt(case.text),
-                    questions=tuple(book.questions[q].text + ANSWER for q in ids),
-                )
-            )
-            examples += [
-                Example(q, score, hinted(case.text, book.questions[q].hint), q in case.facts)
-                for q, score in zip(ids, scored.scores, strict=True)
-            ]
+            texts = [book.questions[q].text for q in _asked(case, book)]
+            new = [t for t in texts if (case.id, t) not in answers]
+            questions = tuple(t + ANSWER for t in new)
+            scored = await engine.score(Scoring(system=SYSTEM, shared=shared_prompt(case.text), questions=questions))
+            for text, score in zip(new, scored.scores, strict=True):
+                answers[case.id, text] = score
+                file.write(msgspec.json.encode(Kept(case.id, text, score)) + b"\n")
     await asyncio.to_thread(engine.stop)
-    return examples
+    return answers
 
 
-def _asked(case: TuningCase, book: OffenceBook, *, every: bool) -> list[str]:
-    """Choose what the program itself might ask: screening, the true facts, and some others, the same every time."""
-    closed = [q for q in book.questions if q not in case.facts_open]
-    first = [q for q in closed if book.questions[q].screen or q in case.facts]
-    rest = [q for q in closed if q not in first]
-    random.Random(case.id).shuffle(rest)  # noqa: S311 - a fixed choice, not a secret
-    return first + (rest if every else rest[:_OTHERS])
+def _lines() -> list[bytes]:
+    _ANSWERS.parent.mkdir(exist_ok=True)
+    return _ANSWERS.read_bytes().splitlines() if _ANSWERS.exists() else []
+
+
+def _asked(case: TuningCase, book: OffenceBook) -> list[str]:
+    """Choose what the program itself might ask, and some others, the same every time."""
+    hits = word_hits(case.text, book)
+    opened = sorted((o for o in book.offences if o.id in hits), key=lambda o: -hits[o.id])
+    ids = dict.fromkeys([*book.screening, *sorted(case.facts), *(q for o in opened for q in o.question_ids)])
+    hinted = [q for q in book.questions if q not in ids and hints_in(case.text, book.questions[q].hint)]
+    rest = [q for q in book.questions if q not in ids and q not in hinted]
+    for group in (rest, hinted):
+        random.Random(case.id).shuffle(group)  # noqa: S311 - a fixed choice, not a secret
+    first = [*ids][:_MOST]
+    return first + hinted[: max(0, _MOST - len(first))] + rest[:_OTHERS]
+
+
+def _examples(case: TuningCase, answers: dict[tuple[str, str], float], book: OffenceBook) -> list[Example]:
+    scores = {q: answers.get((case.id, question.text)) for q, question in book.questions.items()}
+    known = {q: score for q, score in scores.items() if score is not None}
+    mean = sum(known[q] for q in book.screening) / len(book.screening)
+    return [
+        Example(q, Sign(score, mean, hints_in(case.text, book.questions[q].hint)), q in case.facts)
+        for q, score in known.items()
+        if q not in case.facts_open
+    ]
 
 
 if __name__ == "__main__":

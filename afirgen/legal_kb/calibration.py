@@ -1,8 +1,12 @@
 """From a model's raw scores to probabilities, and how the numbers for that are found.
 
-The probability of "yes" is the logistic function of ``slope * logit + hint * hinted - bias[question]``. A model
-leans to yes on some questions and to no on others; the bias of each question takes that out, drawn towards the
-common bias where few examples were seen.
+The probability of "yes" is the logistic function of
+
+    slope * logit + lean * mean + hint[question] * hinted + more * hinted twice - bias[question]
+
+A model leans to yes on some questions and to no on others, and on some texts more than on others: the bias of each
+question and the mean logit of the screening questions take that out. What is fitted for one question is drawn
+towards what is common to all where few examples were seen.
 """
 
 import math
@@ -13,34 +17,48 @@ from importlib.resources.abc import Traversable
 import msgspec
 import numpy as np
 from msgspec import Struct
+from numpy.typing import NDArray
 
 from afirgen.errors import DataFileError
 
 _FILE = files("afirgen.legal_kb") / "data" / "calibration.json"
 _STEPS = 60
+_COMMON = 5
+
+
+class Sign(Struct, frozen=True):
+    """What is seen of a question on a text: the raw score, the text's mean score, and the hint words there."""
+
+    logit: float
+    mean: float
+    hints: int
 
 
 class Example(Struct, frozen=True):
-    """A question's raw score on a text, whether a hint word stood there, and the truth."""
+    """A question on a text, and the truth."""
 
     question_id: str
-    logit: float
-    hinted: bool
+    sign: Sign
     truth: bool
 
 
 class Calibration(Struct, frozen=True, kw_only=True):
-    """Numbers fitted for one model; ``bias`` holds the questions, ``common`` serves the rest."""
+    """Numbers fitted for one model; what ``bias`` and ``hints`` hold is for a question, the rest is common."""
 
     model: str
     slope: float
+    lean: float
     hint: float
+    more: float
     common: float
     bias: dict[str, float]
+    hints: dict[str, float]
 
-    def probability(self, question_id: str, logit: float, *, hinted: bool) -> float:
+    def probability(self, question_id: str, sign: Sign) -> float:
         """Return the probability that the answer is yes."""
-        return _logistic(self.slope * logit + self.hint * hinted - self.bias.get(question_id, self.common))
+        hint = self.hints.get(question_id, self.hint) * (sign.hints > 0) + self.more * (sign.hints > 1)
+        bias = self.bias.get(question_id, self.common)
+        return _logistic(self.slope * sign.logit + self.lean * sign.mean + hint - bias)
 
 
 def load_calibration(file: Traversable = _FILE) -> Calibration:
@@ -52,31 +70,37 @@ def load_calibration(file: Traversable = _FILE) -> Calibration:
 
 
 def fit(examples: Sequence[Example], *, model: str, pull: float = 1.0) -> Calibration:
-    """Fit by penalised maximum likelihood; ``pull`` draws each question's bias to the common one."""
+    """Fit by penalised maximum likelihood; ``pull`` draws each question's numbers to the common ones."""
     ids = sorted({e.question_id for e in examples})
-    width = 3 + len(ids)
-    column = {q: 3 + n for n, q in enumerate(ids)}
-    rows = np.zeros((len(examples), width))
-    for n, example in enumerate(examples):
-        rows[n, :3] = example.logit, example.hinted, -1.0
-        rows[n, column[example.question_id]] = -1.0
+    rows = np.array([_row(e, ids) for e in examples])
     truth = np.array([e.truth for e in examples], dtype=float)
-    penalty = np.full(width, pull)
-    penalty[:3] = 1e-3
-    weights = np.zeros(width)
+    penalty = np.full(rows.shape[1], pull)
+    penalty[:_COMMON] = 1e-3
+    weights = np.zeros(rows.shape[1])
     for _ in range(_STEPS):
         guess = 1 / (1 + np.exp(-rows @ weights))
         gradient = rows.T @ (truth - guess) - penalty * weights
-        curvature = (rows * (guess * (1 - guess))[:, None]).T @ rows + np.diag(penalty)
+        curvature = rows.T @ (rows * (guess * (1 - guess))[:, None]) + np.diag(penalty)
         weights += np.linalg.solve(curvature, gradient)
-    common = float(weights[2])
+    slope, lean, hint, more, common = (float(w) for w in weights[:_COMMON])
+    biases, hints = weights[_COMMON : _COMMON + len(ids)], weights[_COMMON + len(ids) :]
     return Calibration(
         model=model,
-        slope=round(float(weights[0]), 4),
-        hint=round(float(weights[1]), 4),
+        slope=round(slope, 4),
+        lean=round(lean, 4),
+        hint=round(hint, 4),
+        more=round(more, 4),
         common=round(common, 4),
-        bias={q: round(common + float(weights[column[q]]), 4) for q in ids},
+        bias={q: round(common + float(each), 3) for q, each in zip(ids, biases, strict=True)},
+        hints={q: round(hint + float(each), 3) for q, each in zip(ids, hints, strict=True)},
     )
+
+
+def _row(example: Example, ids: Sequence[str]) -> NDArray[np.float64]:
+    sign = example.sign
+    own = np.array([q == example.question_id for q in ids], dtype=float)
+    hinted = float(sign.hints > 0)
+    return np.concatenate([[sign.logit, sign.mean, hinted, float(sign.hints > 1), -1.0], -own, own * hinted])
 
 
 def _logistic(value: float) -> float:

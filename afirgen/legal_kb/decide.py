@@ -1,6 +1,6 @@
 """From answers to sections: pure rules, no model."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import chain
 
 from msgspec import Struct, structs
@@ -15,6 +15,8 @@ MET_FROM = 0.5
 NOT_MET_BELOW = 0.2
 # An exclusion must be plain before it removes an offence.
 EXCLUDED_FROM = 0.7
+# An offence for which no everyday word of the complaint speaks must be made out more clearly.
+UNWORDED_FROM = 0.7
 
 
 class Answer(Struct, frozen=True):
@@ -53,12 +55,16 @@ def decide(
     book: OffenceBook,
     *,
     losses: Sequence[int] = (),
+    worded: Collection[str] | None = None,
 ) -> tuple[Decision, ...]:
     """Judge each offence by its ingredients, then let graver offences absorb those that they contain.
 
-    ``losses`` are the sums of money that the complaint states, in rupees. At most five are proposed.
+    ``losses`` are the sums of money that the complaint states, in rupees. ``worded`` are the ids of the offences
+    of which an everyday word is in the complaint; None leaves that out. At most five are proposed.
     """
     decisions = [_judge(o, answers, book, losses) for o in offences]
+    if worded is not None:
+        decisions = [d if d.offence.id in worded else _doubted(d) for d in decisions]
     decisions = _without_contained(decisions, book)
     decisions = _without_excluded(decisions)
     ranked = sorted(decisions, key=lambda d: (d.standing is not Standing.PROPOSED, -d.strength))
@@ -94,6 +100,13 @@ def _judge(offence: Offence, answers: Mapping[str, Answer], book: OffenceBook, l
         ask=tuple(dict.fromkeys(book.questions[q].ask for q in missing)),
         strength=min((wanted[q].score or 0.0 for q in needed), default=0.0),
     )
+
+
+def _doubted(decision: Decision) -> Decision:
+    if decision.standing is not Standing.PROPOSED or decision.strength >= UNWORDED_FROM:
+        return decision
+    reason = "All ingredients may be met, but none clearly, and no usual word for it is in the complaint."
+    return structs.replace(decision, standing=Standing.POSSIBLE, reason=reason)
 
 
 def _best(group: Sequence[str], answers: Mapping[str, Answer]) -> str:

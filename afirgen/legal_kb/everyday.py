@@ -23,12 +23,6 @@ def words_found(text: str, offence: Offence) -> tuple[str, ...]:
     return _found(_plain(text), offence)
 
 
-def hinted(text: str, hint: str) -> bool:
-    """Tell whether one of a question's hint words stands in ``text``."""
-    plain = _plain(text)
-    return any(_pattern(word).search(plain) for word in hint.split())
-
-
 def hints_in(text: str, hint: str) -> int:
     """Count a question's hint words in ``text``."""
     plain = _plain(text)

@@ -66,7 +66,7 @@ class Offence(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     id: str
     section: str
     name: str
-    all: tuple[str, ...]
+    all: tuple[str, ...] = ()
     act: str = BNS
     entry: int = 1
     any: tuple[tuple[str, ...], ...] = ()
@@ -187,7 +187,7 @@ def _check(offence: Offence, file: Traversable, questions: Mapping[str, Question
     unknown = [q for q in offence.question_ids if q not in questions]
     if unknown:
         raise _fault(file, offence.id, f"the question {unknown[0]} is not in questions.toml")
-    if not offence.all:
+    if not offence.all and not offence.any:
         raise _fault(file, offence.id, "an offence needs at least one ingredient")
     late = [q for q in offence.opened_by if not questions[q].screen]
     if late:

@@ -16,6 +16,7 @@ from afirgen.inference.llama.request import Scoring
 from afirgen.legal_kb.calibration import Calibration, load_calibration
 from afirgen.legal_kb.dates import law_for
 from afirgen.legal_kb.decide import Answer, Decision, decide, verdict_of
+from afirgen.legal_kb.everyday import word_hits
 from afirgen.legal_kb.offences import Offence, OffenceBook
 from afirgen.legal_kb.route import duties_for, route_for
 from afirgen.legal_kb.screening import known_answers
@@ -67,7 +68,7 @@ async def find_sections(
         known = known_answers(text, time_from=_value(when.time_from), time_to=_value(when.time_to))
         score = _scorer(model, text, priority, deadline_s)
         asker = Asker(text, score, book=book, calibration=sources.calibration, known=known, budget=MOST_QUESTIONS)
-        await asker.ask(book.screening)
+        await asker.screen()
         found = merge(text, searched, asker.answers, law=law, book=book)
         offences = await _examine(found.opened, asker)
         answers = asker.answers
@@ -75,7 +76,7 @@ async def find_sections(
         found = merge(text, searched, {}, law=law, book=book)
         offences = tuple(o.offence for o in found.opened[:_MOST_POSSIBLE])
     losses = [int(m.value) for m in find_amounts(text)]
-    decisions = decide(offences, answers, book, losses=losses)
+    decisions = decide(offences, answers, book, losses=losses, worded=word_hits(text, book))
     assessments = _assessments(decisions, answers, law, sources.kb)
     proposed = [a for a in assessments if a.standing is Standing.PROPOSED]
     possible = [a for a in assessments if a.standing is Standing.POSSIBLE]

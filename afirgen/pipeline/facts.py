@@ -1,12 +1,12 @@
 """Step: the facts for the form. Fixed forms are read by rule, the rest by the model; nothing unquoted stays."""
 
 import re
+from collections.abc import Sequence
 from datetime import date
 
 from afirgen.case.evidence import Span, Transcript
 from afirgen.case.facts import Accused, Facts, Field, Informant, Occurrence, Property
 from afirgen.case.mentions import Mention
-from afirgen.case.mentions.amounts import find_amounts
 from afirgen.case.mentions.dates import find_dates
 from afirgen.case.mentions.times import find_times
 from afirgen.case.sentences import sentence_at, sentences
@@ -16,6 +16,7 @@ from afirgen.pipeline.grounding import locate, tokens
 from afirgen.pipeline.informant import read_informant
 from afirgen.pipeline.model_port import LanguageModel
 from afirgen.pipeline.narrate import ADDRESSEE
+from afirgen.pipeline.property import read_property, stated_total
 from afirgen.pipeline.record import Named, Record, confirmed_people, read_record
 
 _RANGE = re.compile(r"^\s*(?:to|till|until|and|-|–|se|से|முதல்)\s*$", re.IGNORECASE)
@@ -33,9 +34,7 @@ _KIN_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _SELF = re.compile(r"^(?:i|me|my|myself|we|the\s+complainant|the\s+informant|none|unknown|not\s.*)$", re.IGNORECASE)
-_BODY = re.compile(r"\b(?:injur\w*|wounds?|stitch\w*|fracture\w*|hands?|legs?|head|body|bleeding)\b", re.IGNORECASE)
 _STATION = re.compile(r"\b(?:P\.?S\.?|police\s+station|SHO|thana)\b", re.IGNORECASE)
-_TOTAL = re.compile(r"(?:\b(?:total|in\s+all|altogether)\b|कुल|மொத்தம்)\W*(?:\w+\W+){0,3}$", re.IGNORECASE)
 _LONGEST_DESCRIPTION = 12
 _DELAY = re.compile(
     r"(?=.*\b(?:report\w*|complain\w*|come|came|coming|told|tell|police|statement|application)\b)"
@@ -88,20 +87,23 @@ async def extract_facts(
         )
     sure = [f for f in named if f.value in guilty and f.value.casefold() not in suffered]
     doubtful_names = [f.value for f in named if f not in sure]
+    property_, unclear = read_property(record.things_taken_or_lost, transcript)
     facts = Facts(
         informant=informant,
         occurrence=_occurrence(transcript, record, reported_on),
         accused=tuple(Accused(name=f) for f in sure) + tuple(Accused(description=f) for f in described),
-        property=_property(record, transcript),
+        property=property_,
         witnesses=tuple(f for f in onlookers if f.value in persons or _PERSON.search(f.value)),
-        stated_total_inr=_stated_total(text),
+        stated_total_inr=stated_total(text),
         delay_reason=_delay_reason(transcript),
-        notes=_notes(shown, reads=reads, doubtful_names=doubtful_names),
+        notes=_notes(shown, reads=reads, doubtful_names=doubtful_names, unclear_things=unclear),
     )
     return _without_doubtful(facts, transcript)
 
 
-def _notes(transcript: Transcript, *, reads: bool, doubtful_names: list[str]) -> tuple[str, ...]:
+def _notes(
+    transcript: Transcript, *, reads: bool, doubtful_names: list[str], unclear_things: Sequence[str]
+) -> tuple[str, ...]:
     notes = [*transcript.notes]
     if not reads:
         notes.append(
@@ -109,6 +111,7 @@ def _notes(transcript: Transcript, *, reads: bool, doubtful_names: list[str]) ->
             "were not looked for. Fill them in from the statement."
         )
     notes += [f"Whether {name} is accused is not clear: the officer decides." for name in doubtful_names]
+    notes += [f"Whether {thing} was lost or harmed is not clear: the officer decides." for thing in unclear_things]
     return tuple(notes)
 
 
@@ -228,26 +231,7 @@ def _as_field(mention: Mention | None) -> Field | None:
     return Field(value=mention.value, span=mention.span) if mention else None
 
 
-# --- property and delay -----------------------------------------------------------------------------------
-
-
-def _property(record: Record, transcript: Transcript) -> tuple[Property, ...]:
-    amounts = find_amounts(transcript.text)
-    items: dict[str, Property] = {}
-    for thing in record.things_taken_or_lost:
-        item = _field(thing.thing, transcript)
-        if item is None or _BODY.search(item.value):
-            continue
-        digits = {m.value for m in find_amounts(f"Rs {thing.rupees}")}
-        value = next((m for m in amounts if m.value in digits), None)
-        items.setdefault(item.value.casefold(), Property(item=item, value_inr=_as_field(value)))
-    return tuple(items.values())
-
-
-def _stated_total(text: str) -> Field | None:
-    """Take a sum that the complaint itself calls the total; sums are never added up for the informant."""
-    totals = [m for m in find_amounts(text) if _TOTAL.search(text[max(0, m.span.start - 30) : m.span.start])]
-    return _as_field(totals[0]) if len({m.value for m in totals}) == 1 else None
+# --- delay -----------------------------------------------------------------------------------
 
 
 def _delay_reason(transcript: Transcript) -> Field | None:

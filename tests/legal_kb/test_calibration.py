@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from afirgen.errors import DataFileError
-from afirgen.legal_kb.calibration import Example, fit, load_calibration
+from afirgen.legal_kb.calibration import Example, Sign, fit, load_calibration
 from afirgen.legal_kb.offences import load_offences
 from afirgen.legal_kb.statutes import load_knowledge_base
 
@@ -22,30 +22,42 @@ def examples(number: int) -> list[Example]:
         question = chance.choice(list(LEANINGS))
         truth = chance.random() < 0.4
         logit = LEANINGS[question] + chance.gauss(1.5 if truth else -1.5, 1.0)
-        drawn.append(Example(question, logit, chance.random() < (0.8 if truth else 0.2), truth))
+        hints = sum(chance.random() < (0.6 if truth else 0.1) for _ in range(2))
+        drawn.append(Example(question, Sign(logit, 0.0, hints), truth))
     return drawn
 
 
 def test_each_leaning_is_taken_out() -> None:
     found = fit(examples(1500), model="m")
     for question, leaning in LEANINGS.items():
-        assert found.probability(question, leaning + 3, hinted=True) > 0.95
-        assert found.probability(question, leaning - 3, hinted=False) < 0.05
+        assert found.probability(question, Sign(leaning + 3, 0.0, 1)) > 0.95
+        assert found.probability(question, Sign(leaning - 3, 0.0, 0)) < 0.05
 
 
 def test_probabilities_are_honest() -> None:
     drawn = examples(3000)
     found = fit(drawn[:1500], model="m")
-    guessed = [(found.probability(e.question_id, e.logit, hinted=e.hinted), e.truth) for e in drawn[1500:]]
+    guessed = [(found.probability(e.question_id, e.sign), e.truth) for e in drawn[1500:]]
     for low in (0.0, 0.2, 0.4, 0.6, 0.8):
         band = [(p, t) for p, t in guessed if low <= p < low + 0.2]
         share = sum(t for _, t in band) / len(band)
         assert math.isclose(share, sum(p for p, _ in band) / len(band), abs_tol=0.15)
 
 
+def test_a_text_that_draws_yes_to_everything_is_seen_through() -> None:
+    chance = random.Random(3)
+    drawn = []
+    for _ in range(1200):
+        mean, truth = chance.choice((-4.0, 4.0)), chance.random() < 0.4
+        drawn.append(Example("even", Sign(mean + chance.gauss(1.5 if truth else -1.5, 1.0), mean, 0), truth))
+    found = fit(drawn, model="m")
+    assert found.probability("even", Sign(-4 + 3, -4.0, 0)) > 0.9
+    assert found.probability("even", Sign(4 - 3, 4.0, 0)) < 0.1
+
+
 def test_an_unknown_question_has_the_common_bias() -> None:
     found = fit(examples(300), model="m")
-    assert 0 < found.probability("new", 0.0, hinted=False) < 1
+    assert 0 < found.probability("new", Sign(0.0, 0.0, 0)) < 1
 
 
 def test_the_shipped_calibration_knows_only_shipped_questions() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from afirgen.case.law import Assessment, Attributes, Cognizance, Law, Route, SectionRef, Standing
 from afirgen.legal_kb.dates import law_for
-from afirgen.legal_kb.everyday import hinted, word_hits
+from afirgen.legal_kb.everyday import hints_in, word_hits
 from afirgen.legal_kb.offences import OffenceBook, load_offences
 from afirgen.legal_kb.route import duties_for, route_for
 from afirgen.legal_kb.screening import known_answers
@@ -162,5 +162,5 @@ def test_everyday_words_in_four_scripts(book: OffenceBook, text: str, offence: s
 
 def test_words_are_whole_words(book: OffenceBook) -> None:
     assert "robbery" not in word_hits("He wore a robe and probably slept.", book)
-    assert not hinted("The theatre was full.", "theft eat")
-    assert hinted("Two thefts.", "theft*")
+    assert not hints_in("The theatre was full.", "theft eat")
+    assert hints_in("Two thefts.", "theft*")

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.anyio
 KB = load_knowledge_base()
 BOOK = load_offences(KB)
 # Takes a score as it comes, so that the answers here are plain: +8 is a yes, -8 a no.
-AS_IT_COMES = Calibration(model="told", slope=1.0, hint=0.0, common=0.0, bias={})
+AS_IT_COMES = Calibration(model="told", slope=1.0, lean=0.0, hint=0.0, more=0.0, common=0.0, bias={}, hints={})
 
 
 class Listed:
@@ -147,6 +147,21 @@ async def test_questions_are_kept_back_for_what_excludes_an_offence() -> None:
     await view_of(model, text)
     assert len(model.requests) == 3
     assert len(model.requests[2].questions) > 0
+
+
+async def test_a_particular_fact_falls_with_the_general_one_that_is_denied() -> None:
+    view = await view_of(
+        told("hurt_in_taking bone_broken beaten"), "He beat me with a wooden handle, a bone is broken."
+    )
+    assert numbers(view.proposed) == ["BNS 117(2)"]
+
+
+async def test_without_any_usual_word_a_weak_case_is_not_proposed() -> None:
+    weak, strong = ({"stolen no_consent": 0.5}, {"stolen no_consent": 3.0})
+    for scores, expected in ((weak, []), (strong, ["BNS 303(2)"])):
+        model = told()
+        model.scores |= {BOOK.questions[q].text + ANSWER: v for ids, v in scores.items() for q in ids.split()}
+        assert numbers((await view_of(model, "I cannot find it since then.", found="303")).proposed) == expected
 
 
 async def test_the_screening_questions_come_first_and_together() -> None:

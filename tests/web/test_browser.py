@@ -1,0 +1,154 @@
+"""The page in a real browser, against the real program with the starter models."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+import wave
+from collections.abc import Iterator
+from pathlib import Path
+
+import av
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+pytestmark = [pytest.mark.models]
+_ROOT = Path(__file__).parents[2]
+_RECORDED_S = 9
+_DRAFT_MS = 120_000
+_TYPED = (
+    "To SHO Khar. I am Meena Joshi, d/o Kishan Joshi, r/o Khar West. On 12.03.2025 at 7.30 pm near the post office a man "
+    "on a black motorcycle snatched my gold chain from my neck and sped away. Its value is Rs 60,000. Mob 9820012345."
+)
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory, model_dir: Path) -> Iterator[tuple[str, str]]:
+    """Start `afirgen serve` on a free port; give its address and the key to sign in with."""
+    folder = tmp_path_factory.mktemp("station")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = os.environ | {
+        "AFIRGEN_DATA_DIR": str(folder),
+        "AFIRGEN_MODEL_DIR": str(model_dir),
+        "AFIRGEN_PORT": str(port),
+        "AFIRGEN_RATE_LIMIT_REQUESTS": "100000",
+    }
+    command = [sys.executable, "-m", "afirgen.cli", "serve", "--migrate"]
+    with (folder / "log").open("wb") as log:
+        server = subprocess.Popen(command, env=environment, cwd=_ROOT, stdout=log, stderr=log)  # noqa: S603 - our own
+    address = f"http://127.0.0.1:{port}"
+    try:
+        _wait_until_ready(address, server, folder / "log")
+        yield address, (folder / "api_key").read_text().strip()
+    finally:
+        server.terminate()
+        server.wait(60)
+
+
+def _wait_until_ready(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    for _ in range(240):
+        assert server.poll() is None, log.read_text()
+        try:
+            with urllib.request.urlopen(f"{address}/ready", timeout=5):  # noqa: S310 - our own
+                return
+        except OSError:
+            time.sleep(0.5)
+    pytest.fail(log.read_text())
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """Start Chromium with a microphone that plays the start of the spoken sample."""
+    chromium = os.environ.get("AFIRGEN_CHROMIUM") or shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("no Chromium on this machine; install it or name it in AFIRGEN_CHROMIUM")
+    sound = tmp_path_factory.mktemp("sound") / "spoken.wav"
+    _as_wave(_ROOT / "samples" / "spoken-snatching.ogg", sound)
+    options = [
+        "--no-sandbox",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--use-fake-ui-for-media-stream",
+        "--use-fake-device-for-media-stream",
+        f"--use-file-for-fake-audio-capture={sound}%noloop",
+    ]
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium, args=options)
+        yield started
+        started.close()
+
+
+def _as_wave(source: Path, target: Path) -> None:
+    resampler = av.AudioResampler(format="s16", layout="mono", rate=48_000)
+    with av.open(str(source)) as sound, wave.open(str(target), "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(48_000)
+        for frame in sound.decode(audio=0):
+            for part in resampler.resample(frame):
+                out.writeframes(part.to_ndarray().tobytes())
+
+
+@pytest.fixture
+def page(browser: Browser, program: tuple[str, str]) -> Iterator[Page]:
+    address, key = program
+    context = browser.new_context(viewport={"width": 1366, "height": 768})
+    opened = context.new_page()
+    opened.goto(address)
+    opened.get_by_label("Key").fill(key)
+    opened.get_by_role("button", name="Sign in").click()
+    yield opened
+    context.close()
+
+
+def _approve(page: Page, heading: str) -> None:
+    expect(page.get_by_role("heading", level=1)).to_have_text(heading, timeout=_DRAFT_MS)
+    page.get_by_role("button", name="Approve and go on").click()
+
+
+def test_an_officer_types_a_complaint_and_gets_an_fir(page: Page) -> None:
+    page.get_by_label("Type or paste the complaint").fill(_TYPED)
+    page.get_by_role("button", name="Draft the FIR").click()
+    _approve(page, "Transcript")
+    expect(page.get_by_role("row", name="Phone")).to_contain_text("9820012345", timeout=_DRAFT_MS)
+    _approve(page, "Summary and facts")
+    expect(page.get_by_role("checkbox", name=re.compile(r"BNS 304\(2\)"))).to_be_checked(timeout=_DRAFT_MS)
+    _approve(page, "Sections")
+    _approve(page, "Narrative")
+    expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("^FIR-"), timeout=_DRAFT_MS)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="PDF").click()
+    assert Path(download.value.path()).read_bytes().startswith(b"%PDF-")
+    page.get_by_role("button", name="Approve the draft").click()
+    expect(page.get_by_text("The review is complete")).to_be_visible(timeout=_DRAFT_MS)
+
+
+def test_a_scanned_page_is_read(page: Page) -> None:
+    page.get_by_label("or choose a file").set_input_files(_ROOT / "samples" / "scanned-fraud.png")
+    page.get_by_role("button", name="Draft the FIR").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Transcript", timeout=_DRAFT_MS)
+    expect(page.get_by_label("Correct what was heard")).to_have_value(re.compile("bank", re.IGNORECASE))
+
+
+def test_the_microphone_is_recorded_and_written_down(page: Page) -> None:
+    page.get_by_role("button", name="Record").click()
+    expect(page.get_by_text("Recording ...")).to_be_visible()
+    page.wait_for_timeout(_RECORDED_S * 1000)
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_text("Recorded. Listen to it")).to_be_visible()
+    page.get_by_label("Language").select_option("en")
+    page.get_by_role("button", name="Draft the FIR").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Transcript", timeout=_DRAFT_MS)
+    expect(page.get_by_label("Correct what was heard")).to_have_value(re.compile(r"\w+ \w+ \w+ \w+"))
+
+
+def test_an_empty_complaint_is_answered_in_one_sentence(page: Page) -> None:
+    page.get_by_role("button", name="Draft the FIR").click()
+    expect(page.get_by_role("alert")).to_contain_text("complaint")
+    expect(page.get_by_role("alert")).not_to_contain_text("Traceback")
