@@ -16,6 +16,7 @@ from afirgen.pipeline.grounding import locate, tokens
 from afirgen.pipeline.informant import read_informant
 from afirgen.pipeline.model_port import LanguageModel
 from afirgen.pipeline.narrate import ADDRESSEE
+from afirgen.pipeline.orders import hide_orders
 from afirgen.pipeline.property import read_property, stated_total
 from afirgen.pipeline.record import Named, Record, confirmed_people, read_record
 
@@ -64,6 +65,7 @@ async def extract_facts(
     ``model`` is None where none is loaded or none reads the language: fixed forms alone are read then and a
     note says so. Every value carries the span it rests on; what cannot be found in the text is left blank.
     """
+    transcript = hide_orders(transcript)
     text = transcript.text
     informant = read_informant(text)
     reads = model is not None and transcript.language in model.readable_languages

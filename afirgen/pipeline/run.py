@@ -27,6 +27,7 @@ from afirgen.pipeline.facts import extract_facts, spans_of
 from afirgen.pipeline.intake import Limits, open_source
 from afirgen.pipeline.model_port import LanguageModel
 from afirgen.pipeline.narrate import narrate
+from afirgen.pipeline.orders import hide_orders
 from afirgen.pipeline.summarise import summarise
 from afirgen.pipeline.transcribe import Listener, PageReader, transcribe
 
@@ -161,7 +162,7 @@ class Pipeline:
         """Find the law, the sections that the facts make out, and the route."""
         with _stage("sections", on_progress):
             async with self._lend(self._engines.llm) as model:
-                transcript = _needed(case.transcript)
+                transcript = hide_orders(_needed(case.transcript))
                 shown = excerpt(transcript, model)
                 return await find_sections(
                     shown if shown.text else transcript,
