@@ -10,7 +10,9 @@ from rich.console import Console
 from rich.table import Table
 
 from afirgen.bootstrap import build_program
-from afirgen.evaluate.cases import read_cases
+from afirgen.evaluate.analysis import Judged, analysis
+from afirgen.evaluate.cases import Case, read_cases
+from afirgen.evaluate.compare import changed_cases, compare, read_results
 from afirgen.evaluate.fields import Outcome as FieldOutcome
 from afirgen.evaluate.report import CaseResult, figures
 from afirgen.evaluate.run import Outcome, run_cases
@@ -21,14 +23,42 @@ from afirgen.settings import load_settings
 @click.argument("cases", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as one JSON object.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write one JSON line a case to this file.")
+@click.option(
+    "--analysis",
+    "page",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write what is missed and why, as Markdown.",
+)
+@click.option(
+    "--compare",
+    "earlier",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="Show what changed since a run whose --out file this is.",
+)
 @click.option("--limit", type=click.IntRange(1), help="Run the first so many cases only.")
 @click.option("--only", multiple=True, help="Run only the case with this id; may be repeated.")
-def evaluate(cases: Path, *, as_json: bool, out: Path | None, limit: int | None, only: tuple[str, ...]) -> None:
+def evaluate(
+    cases: Path,
+    *,
+    as_json: bool,
+    out: Path | None,
+    page: Path | None,
+    earlier: Path | None,
+    limit: int | None,
+    only: tuple[str, ...],
+) -> None:
     """Draft every case of CASES (JSONL, see docs/evaluation.md) and print how good the drafts are."""
+    before = read_results(earlier) if earlier else {}
     if out:
         out.write_bytes(b"")
     chosen = tuple(c for c in read_cases(cases) if not only or c.id in only)[:limit]
-    results = asyncio.run(_run(chosen, out))
+    outcomes, model = asyncio.run(_run(chosen, out))
+    results = [o.result for o in outcomes]
+    if page:
+        judged = [Judged(c, o.result, o.document) for c, o in zip(chosen, outcomes, strict=True)]
+        page.write_text(analysis(judged, model=model), encoding="utf-8")
+    if before:
+        _print_changes(before, {r.id: r for r in results})
     table = figures(results)
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(table), indent=2).decode())
@@ -36,7 +66,7 @@ def evaluate(cases: Path, *, as_json: bool, out: Path | None, limit: int | None,
         _print(table)
 
 
-async def _run(cases: tuple[Any, ...], out: Path | None) -> list[CaseResult]:
+async def _run(cases: tuple[Case, ...], out: Path | None) -> tuple[list[Outcome], str]:
     console = Console(stderr=True)
     program = build_program(load_settings(), quiet=True)
 
@@ -47,7 +77,18 @@ async def _run(cases: tuple[Any, ...], out: Path | None) -> list[CaseResult]:
                 file.write(msgspec.json.encode(outcome) + b"\n")
 
     async with program.running():
-        return await run_cases(cases, program.pipeline, program.law, on_case=on_case)
+        model = program.models.llm.status().model
+        return await run_cases(cases, program.pipeline, program.law, on_case=on_case), model
+
+
+def _print_changes(before: dict[str, CaseResult], after: dict[str, CaseResult]) -> None:
+    shown = Table("figure", "before", "after")
+    for name, (old, new) in compare(before, after).items():
+        shown.add_row(name, str(old), str(new))
+    console = Console(stderr=True)
+    console.print(shown)
+    for line in changed_cases(before, after):
+        console.print(line, highlight=False)
 
 
 def _line(number: int, total: int, result: CaseResult) -> str:

@@ -37,17 +37,17 @@ class Outcome(Struct, frozen=True):
 
 async def run_cases(
     cases: tuple[Case, ...], pipeline: Pipeline, searcher: Searcher, *, on_case: Callable[[int, Outcome], None]
-) -> list[CaseResult]:
+) -> list[Outcome]:
     """Draft and score the cases one after another; ``on_case`` is told each outcome with its number from 1.
 
     ``searcher`` is asked again, without everyday words and screening, for the figures of search alone.
     """
-    results = []
+    outcomes = []
     for number, case in enumerate(cases, 1):
         outcome = await run_case(case, pipeline, searcher)
         on_case(number, outcome)
-        results.append(outcome.result)
-    return results
+        outcomes.append(outcome)
+    return outcomes
 
 
 async def run_case(case: Case, pipeline: Pipeline, searcher: Searcher) -> Outcome:

@@ -81,16 +81,17 @@ def groups_recalled(case: Case, candidates: Iterable[Candidate]) -> dict[int, in
 
 
 def _meets(group: Iterable[str], sections: Iterable[SectionRef]) -> bool:
-    bases = {_base(n) for n in group}
+    bases = {base_number(n) for n in group}
     return any(s.base in bases for s in sections)
 
 
-def _base(number: str) -> str:
+def base_number(number: str) -> str:
+    """Return the section's number without its sub-section."""
     return number.split("(", 1)[0]
 
 
 def _matches(section: SectionRef, numbers: Iterable[str]) -> bool:
-    return any(section.number == n or section.base == _base(n) for n in numbers)
+    return any(section.number == n or section.base == base_number(n) for n in numbers)
 
 
 def _is_forbidden(section: SectionRef, numbers: Iterable[str]) -> bool:
@@ -100,7 +101,8 @@ def _is_forbidden(section: SectionRef, numbers: Iterable[str]) -> bool:
 
 def _listed(section: SectionRef, acts: Iterable[ActSections]) -> bool:
     return any(
-        _act_key(a.act) == _act_key(section.act) and (not a.sections or section.base in {_base(n) for n in a.sections})
+        _act_key(a.act) == _act_key(section.act)
+        and (not a.sections or section.base in {base_number(n) for n in a.sections})
         for a in acts
     )
 

@@ -69,7 +69,7 @@ def load_calibration(file: Traversable = _FILE) -> Calibration:
         raise DataFileError(f"The calibration file {file.name} is not right.", detail=str(err)) from err
 
 
-def fit(examples: Sequence[Example], *, model: str, pull: float = 1.0) -> Calibration:
+def fit(examples: Sequence[Example], *, model: str, pull: float = 0.3) -> Calibration:
     """Fit by penalised maximum likelihood; ``pull`` draws each question's numbers to the common ones."""
     ids = sorted({e.question_id for e in examples})
     rows = np.array([_row(e, ids) for e in examples])

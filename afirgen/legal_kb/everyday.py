@@ -24,9 +24,9 @@ def words_found(text: str, offence: Offence) -> tuple[str, ...]:
 
 
 def hints_in(text: str, hint: str) -> int:
-    """Count a question's hint words in ``text``."""
+    """Count the hint words and phrases, parted by commas, that ``text`` holds."""
     plain = _plain(text)
-    return sum(_pattern(word).search(plain) is not None for word in hint.split())
+    return sum(_pattern(word).search(plain) is not None for word in hint.split(",") if word.strip())
 
 
 def _found(plain: str, offence: Offence) -> tuple[str, ...]:

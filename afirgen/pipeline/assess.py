@@ -17,6 +17,7 @@ from afirgen.legal_kb.calibration import Calibration, load_calibration
 from afirgen.legal_kb.dates import law_for
 from afirgen.legal_kb.decide import Answer, Decision, decide, verdict_of
 from afirgen.legal_kb.everyday import word_hits
+from afirgen.legal_kb.exceptions import exception_notes
 from afirgen.legal_kb.offences import Offence, OffenceBook
 from afirgen.legal_kb.route import duties_for, route_for
 from afirgen.legal_kb.screening import known_answers
@@ -209,4 +210,5 @@ def _notes(
     if proposed and len(facts.accused) > 1:
         section = "34 of the IPC" if law is Law.IPC else "3(5) of the BNS"
         notes.append(f"More than one person is accused: consider common intention, section {section}.")
-    return tuple(notes)
+    described = [f.value for a in facts.accused for f in (a.name, a.description) if f]
+    return (*notes, *exception_notes(transcript.text, described, law))
