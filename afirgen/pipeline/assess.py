@@ -27,7 +27,7 @@ from afirgen.pipeline.questions import Asker, Score
 from afirgen.pipeline.retrieve import Candidates, Opened, Searcher, merge, numbers_of
 
 # Each question costs the model about 20 tokens; this many fit the time that a section step may take.
-MOST_QUESTIONS = 40
+MOST_QUESTIONS = 36
 # Kept back of these for what excludes an offence whose ingredients are met.
 _KEPT_BACK = 6
 _MOST_POSSIBLE = 12

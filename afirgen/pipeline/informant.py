@@ -18,6 +18,11 @@ _INTRODUCTION = re.compile(
     rf"(?:\b(?:I\s*,?\s+am|I'm|My\s+name\s+is|my\s+name\s+is|[Mm]era\s+na+m|[Mm]a?in(?=\s+[A-Z])|myself|Myself|"
     rf"injured|partner|I)\s*,?\s+)(?P<name>{_NAME})"
 )
+_ON_BEHALF = re.compile(
+    rf"\bthrough\s+(?:(?:its|our|the|their)\s+)?(?:[Aa]uthori[sz]ed\s+)?"
+    rf"(?:[Ss]ecretary|[Pp]resident|[Cc]hair(?:man|person)|[Mm]anager|[Dd]irector|[Pp]artner|[Pp]rincipal|[Pp]roprietor|"
+    rf"[Rr]epresentative|[Ss]ignatory|[Oo]fficer)\s*,?\s+(?P<name>{_NAME})"
+)
 # Phrases so plain that they count anywhere in the text, not only at its head.
 _PLAIN_INTRODUCTION = re.compile(
     rf"\b(?:[Mm]y\s+name\s+is|I\s+am\s+(?:[a-z]+\s+){{0,4}}(?={_NAME}\s*,?\s*{_KIN}))\s*(?P<name>{_NAME})"
@@ -74,7 +79,7 @@ def read_informant(text: str) -> Informant:
 def _introductions(text: str) -> list[Span]:
     found = [
         Span(*m.span("name"))
-        for pattern in (_INTRODUCTION, _HINDI_INTRODUCTION, _TAMIL_INTRODUCTION)
+        for pattern in (_INTRODUCTION, _ON_BEHALF, _HINDI_INTRODUCTION, _TAMIL_INTRODUCTION)
         for m in pattern.finditer(text, 0, _INTRODUCED_WITHIN)
     ]
     plain = [Span(*m.span("name")) for m in _PLAIN_INTRODUCTION.finditer(text)]

@@ -7,6 +7,12 @@ from afirgen.pipeline.informant import read_informant
     ("text", "name", "relative", "phone"),
     [
         (
+            "We residents of Ward 4 through President Smt Leela Kamat wish to say that the drain is blocked. Ph 9812345671.",
+            "Smt Leela Kamat",
+            None,
+            "9812345671",
+        ),
+        (
             "Sir, I am Mahesh Rao s/o Late Shri Hari Rao, age 40. My bike is gone. Mob 9812345670.",
             "Mahesh Rao",
             "Late Shri Hari Rao",
