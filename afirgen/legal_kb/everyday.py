@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from functools import lru_cache
+from functools import cache
 
 from afirgen.legal_kb.offences import Offence, OffenceBook
 
@@ -26,19 +26,29 @@ def words_found(text: str, offence: Offence) -> tuple[str, ...]:
 def hints_in(text: str, hint: str) -> int:
     """Count the hint words and phrases, parted by commas, that ``text`` holds."""
     plain = _plain(text)
-    return sum(_pattern(word).search(plain) is not None for word in hint.split(",") if word.strip())
+    return sum(_stands(word, plain) for word in hint.split(",") if word.strip())
 
 
 def _found(plain: str, offence: Offence) -> tuple[str, ...]:
     words = (w for _, group in offence.words.by_language() for w in group)
-    return tuple(w for w in dict.fromkeys(words) if _pattern(w).search(plain))
+    return tuple(w for w in dict.fromkeys(words) if _stands(w, plain))
+
+
+def _stands(word: str, plain: str) -> bool:
+    """Look for the bare letters first: of thousands of words few are there, and only those need their pattern."""
+    return all(letters in plain for letters in _letters(word)) and _pattern(word).search(plain) is not None
 
 
 def _plain(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text.translate(_JOINERS)).casefold().split())
 
 
-@lru_cache(maxsize=8192)
+@cache  # the words of the law data, no more
+def _letters(word: str) -> tuple[str, ...]:
+    return tuple(part.rstrip("*") for part in _plain(word).split())
+
+
+@cache
 def _pattern(word: str) -> re.Pattern[str]:
     """Match a whole word or phrase; Indic vowel signs belong to their word, and a star leaves the ending open."""
     parts = _plain(word).split()
