@@ -1,4 +1,4 @@
-"""General exceptions and joint liability that a complaint hints at: notes for the officer, never a decision."""
+"""General exceptions, joint liability and a victim's disability that a complaint hints at: notes for the officer."""
 
 import re
 from collections.abc import Sequence
@@ -60,6 +60,15 @@ _EXCEPTIONS = (
         "511",
     ),
 )
+_DISABILITY = re.compile(
+    r"\b(?:disab\w+|handicap\w*|deaf|dumb|mute|blind|wheel\s?chair|speech\s+impaired|hearing\s+impaired)\b"
+    r"|दिव्यांग|विकलांग|गूंग|बहर|\b(?:divyang|viklang)\b|மாற்றுத்திறன்",
+    re.IGNORECASE,
+)
+_DISABILITY_NOTE = (
+    "If the victim of an offence against women is disabled, the information is recorded at home or a place of choice, "
+    "with an interpreter or special educator, and filmed (BNSS 173(1), second proviso)."
+)
 _AGE = re.compile(
     r"\b(\d{1,2})[\s-]*(?:years?|yrs?|साल|वर्ष|வயது)|\b(?:aged?|age\s+of)\D{0,4}(\d{1,2})\b", re.IGNORECASE
 )
@@ -73,6 +82,8 @@ def exception_notes(text: str, accused: Sequence[str], law: Law) -> tuple[str, .
     (BNS 20 and 21; the Juvenile Justice Act 2015).
     """
     notes = [f"Consider {e.consider}, {_where(e.bns, e.ipc, law)}." for e in _EXCEPTIONS if e.words.search(text)]
+    if _DISABILITY.search(text):
+        notes.append(_DISABILITY_NOTE)
     ages = [int(m[1] or m[2]) for words in accused for m in _AGE.finditer(words)]
     if any(age < _SEVEN for age in ages):
         notes.append(f"An accused may be under 7 years: no offence, {_where('20', '82', law)}.")

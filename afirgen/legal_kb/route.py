@@ -1,6 +1,6 @@
 """Which record is made, and the duties that go with it: pure rules that name their provision."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from afirgen.case.law import Assessment, Cognizance, Route
 
@@ -59,9 +59,7 @@ def duties_for(proposed: Sequence[Assessment]) -> tuple[str, ...]:
     # What is not cognizable is not investigated without a Magistrate's order (BNSS 174(2)).
     investigated = any(a.attributes and a.attributes.cognizable is not Cognizance.NO for a in proposed)
     longest = max(map(_months, proposed)) if investigated else 0
-    duties = ["Read the record over to the informant and have it signed (BNSS 173(1))."]
-    if proposed:
-        duties.append("Give the informant a copy free of cost (BNSS 173(2)).")
+    duties = [*_record_duties(proposed, investigated=investigated)]
     if against_women:
         duties.append("A woman officer records this information (BNSS 173(1), first proviso).")
     if against_women or pocso:
@@ -81,6 +79,15 @@ def duties_for(proposed: Sequence[Assessment]) -> tuple[str, ...]:
     if longest >= _FORENSIC_FROM:
         duties.append("A forensic team visits the scene and the visit is filmed (BNSS 176(3)).")
     return tuple(duties)
+
+
+def _record_duties(proposed: Sequence[Assessment], *, investigated: bool) -> Iterator[str]:
+    yield "Read the record over to the informant and have it signed (BNSS 173(1))."
+    if investigated:
+        yield "Give the informant a copy free of cost (BNSS 173(2))."
+    elif proposed:
+        yield "Enter the substance in the prescribed book and refer the informant to the Magistrate (BNSS 174(1)(i))."
+        yield "Send the daily diary report of such cases to the Magistrate every fortnight (BNSS 174(1)(ii))."
 
 
 def _any_of(proposed: Sequence[Assessment], listed: Mapping[str, frozenset[str]]) -> bool:

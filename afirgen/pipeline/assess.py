@@ -11,6 +11,7 @@ from afirgen.case.facts import Facts, Field
 from afirgen.case.languages import LANGUAGES
 from afirgen.case.law import Assessment, Attributes, Cognizance, Law, LegalView, SectionRef, Standing, Verdict
 from afirgen.case.mentions.amounts import find_amounts
+from afirgen.case.mentions.dates import find_dates
 from afirgen.inference.engine import Priority
 from afirgen.inference.llama.request import Scoring
 from afirgen.legal_kb.calibration import Calibration, load_calibration
@@ -61,7 +62,8 @@ async def find_sections(
     listed for the officer.
     """
     text, when, book = transcript.text, facts.occurrence, sources.book
-    law, why = law_for(_day(when.date_from), _day(when.date_to))
+    named = [date.fromisoformat(m.value) for m in find_dates(text)]
+    law, why = law_for(_day(when.date_from), _day(when.date_to), named)
     searched = await sources.searcher.search(text, limit=_MOST_SEARCHED)
     reads = model is not None and transcript.language in model.readable_languages
     answers: Mapping[str, Answer] = {}

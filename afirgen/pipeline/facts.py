@@ -22,6 +22,11 @@ from afirgen.pipeline.record import Named, Record, confirmed_people, read_record
 
 _RANGE = re.compile(r"^\s*(?:to|till|until|and|-|–|se|से|முதல்)\s*$", re.IGNORECASE)
 _RANGE_OPENS = re.compile(r"(?:\bfrom|\bbetween|दिनांक)\W*$", re.IGNORECASE)
+# A range that an agreement or an employment ran is no range of the occurrence.
+_TERM = re.compile(
+    r"\b(?:tenan\w+|leas\w+|rent\w*|agreement|contract|policy|warranty|employ\w*|worked|working|service|studied|studying)\b",
+    re.IGNORECASE,
+)
 _REPORT_DATE = re.compile(r"(?:report(?:ed|ing)?|complaint|application)\W+(?:\w+\W+){0,3}$", re.IGNORECASE)
 _PERSON = re.compile(
     r"\b(?:persons?|people|m[ae]n|boys?|girls?|wom[ae]n|lady|ladies|youths?|driver|caller|thief|thieves|owner|"
@@ -197,11 +202,16 @@ def _occurrence(transcript: Transcript, record: Record, reported_on: date) -> Oc
     time = _chosen(list(find_times(text)), record.time, transcript)
     return Occurrence(
         date_from=_as_field(first),
-        date_to=_as_field(_range_end(first, dates, text)),
+        date_to=None if _is_term(first, transcript) else _as_field(_range_end(first, dates, text)),
         time_from=_as_field(time),
         time_to=_as_field(_range_end(time, list(find_times(text)), text)),
         place=None if place is None or _STATION.search(place.value) or _in_address(place, transcript) else place,
     )
+
+
+def _is_term(first: Mention | None, transcript: Transcript) -> bool:
+    sentence = sentence_at(sentences(transcript.text), first.span.start) if first else None
+    return sentence is not None and _TERM.search(transcript.quote(sentence)) is not None
 
 
 def _chosen(mentions: list[Mention], words: str, transcript: Transcript) -> Mention | None:

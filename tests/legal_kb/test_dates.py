@@ -33,3 +33,9 @@ def test_a_range_has_one_law_only_where_both_its_ends_have_it(first: date, lengt
     last = first + timedelta(days=length)
     ends = {law_for(first, None)[0], law_for(last, None)[0]}
     assert law_for(first, last)[0] is (ends.pop() if len(ends) == 1 else Law.OFFICER_DECIDES)
+
+
+def test_days_that_are_all_late_settle_the_law_and_early_ones_do_not() -> None:
+    assert law_for(None, None, [date(2024, 7, 1), date(2025, 2, 3)])[0] is Law.BNS
+    assert law_for(None, None, [date(2019, 5, 1), date(2025, 2, 3)])[0] is Law.OFFICER_DECIDES
+    assert law_for(None, None, [date(2019, 5, 1)])[0] is Law.OFFICER_DECIDES

@@ -30,5 +30,10 @@ def test_the_age_of_an_accused_child(described: str, expected: str) -> None:
     assert expected in note
 
 
+def test_a_disability_calls_for_recording_at_home() -> None:
+    (note,) = exception_notes("My sister is deaf and uses signs.", [], Law.BNS)
+    assert "173(1), second proviso" in note
+
+
 def test_plain_complaints_and_adults_get_no_note() -> None:
     assert exception_notes("My cycle was stolen. I am 16 years old.", ["man aged about 45"], Law.BNS) == ()

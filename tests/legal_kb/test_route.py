@@ -76,6 +76,14 @@ def test_what_is_always_owed() -> None:
     assert owed("BNSS 173(2)", section("303(2)"))
 
 
+def test_a_non_cognizable_case_goes_to_the_magistrate() -> None:
+    """BNSS 174(1): the informant is referred, and the diary report is sent every fortnight; no copy of an FIR."""
+    only = section("352", Cognizance.NO)
+    assert owed("BNSS 174(1)(i)", only)
+    assert owed("BNSS 174(1)(ii)", only)
+    assert not owed("BNSS 173(2)", only)
+
+
 @pytest.mark.parametrize("number", [*map(str, range(64, 72)), *map(str, range(74, 80)), "124(1)", "64(2)(f)"])
 def test_woman_officer_and_magistrate_for_bns_64_to_71_74_to_79_and_124(number: str) -> None:
     """BNSS 173(1) first proviso and 183(6)."""
