@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import structlog
+from hypothesis import HealthCheck, settings
 
 from afirgen.inference.models.manifest import load_manifest
 from afirgen.inference.models.sources import open_sources
@@ -14,6 +15,9 @@ from afirgen.inference.models.store import ModelStore
 from afirgen.settings import load_settings
 
 _ROOT = Path(__file__).parents[1]
+# How long an example takes says something about the machine, not about the rule.
+settings.register_profile("any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any-machine")
 
 
 @pytest.fixture(autouse=True)
@@ -38,10 +42,10 @@ def model_dir() -> Path:
 
     ``AFIRGEN_MODEL_DIR`` and ``AFIRGEN_MODEL_SOURCES`` count as they do for the program.
     """
-    settings = load_settings()
+    chosen = load_settings()
     manifest = load_manifest()
-    folder = settings.model_dir if settings.model_dir.is_absolute() else _ROOT / settings.model_dir
-    store = ModelStore(folder, open_sources(settings.model_sources, manifest.wheels))
+    folder = chosen.model_dir if chosen.model_dir.is_absolute() else _ROOT / chosen.model_dir
+    store = ModelStore(folder, open_sources(chosen.model_sources, manifest.wheels))
     for entry in manifest.entries("starter"):
         store.pull(entry)
     return folder.resolve()
