@@ -21,6 +21,7 @@ from afirgen.pipeline.run import STAGES, Original
 from afirgen.render.form import group_rupees
 from afirgen.render.pdf import render_pdf
 from afirgen.render.text import render_text
+from afirgen.render.wording import FORM_LANGUAGES
 from afirgen.settings import load_settings
 
 _INDIA = ZoneInfo("Asia/Kolkata")
@@ -37,9 +38,14 @@ _READERS = {
 @click.argument("file", metavar="FILE|-")
 @click.option("--reported-on", type=click.DateTime(["%Y-%m-%d"]), help="Day of the report; default: today.")
 @click.option("--language", help="Language of the complaint (en, hi, hi-Latn, ta, ...); default: found out.")
+@click.option(
+    "--form", type=click.Choice(FORM_LANGUAGES), default="en", show_default=True, help="Language of the form."
+)
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path("out"), show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print the whole draft as JSON instead of the summary.")
-def draft(file: str, reported_on: datetime | None, language: str | None, out: Path, *, as_json: bool) -> None:
+def draft(
+    file: str, reported_on: datetime | None, language: str | None, form: str, out: Path, *, as_json: bool
+) -> None:
     """Draft an FIR from FILE (text, audio, image or PDF), or from standard input with "-".
 
     Writes fir.json, fir.txt and fir.pdf to a folder named after FILE below --out.
@@ -51,7 +57,7 @@ def draft(file: str, reported_on: datetime | None, language: str | None, out: Pa
     original = Original(data=data, filename=name, language=language)
     document = asyncio.run(_run(original, _moment(reported_on.date() if reported_on else None)))
     folder = out / (Path(file).stem if file != "-" else "stdin")
-    write_draft(document, folder)
+    write_draft(document, folder, form)
     if as_json:
         click.echo(msgspec.json.encode(document).decode())
     else:
@@ -91,13 +97,13 @@ def _moment(day: date | None) -> datetime:
     return datetime.combine(day, _NOON, tzinfo=_INDIA).astimezone(UTC) if day else datetime.now(UTC)
 
 
-def write_draft(document: FirDocument, folder: Path) -> None:
-    """Write the draft as fir.json, fir.txt and fir.pdf into ``folder``."""
+def write_draft(document: FirDocument, folder: Path, form: str = "en") -> None:
+    """Write the draft as fir.json, fir.txt and fir.pdf into ``folder``, on the form in the language ``form``."""
     folder.mkdir(parents=True, exist_ok=True)
     pretty = msgspec.json.format(msgspec.json.encode(document), indent=2)
     (folder / "fir.json").write_bytes(pretty)
-    (folder / "fir.txt").write_text(render_text(document), encoding="utf-8")
-    (folder / "fir.pdf").write_bytes(render_pdf(document))
+    (folder / "fir.txt").write_text(render_text(document, form), encoding="utf-8")
+    (folder / "fir.pdf").write_bytes(render_pdf(document, form))
 
 
 def summary(document: FirDocument) -> str:

@@ -4,10 +4,6 @@ Items and order: Integrated Investigation Form I. A blank stays a blank, and ite
 left to the officer.
 """
 
-import tomllib
-from functools import cache
-from importlib import resources
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
@@ -15,6 +11,7 @@ from msgspec import Struct
 from afirgen.case.facts import Field
 from afirgen.case.fir import FirDocument
 from afirgen.case.law import Assessment
+from afirgen.render.wording import Wording, wording
 
 INDIA = ZoneInfo("Asia/Kolkata")
 
@@ -38,7 +35,10 @@ class Item(Struct, frozen=True, kw_only=True):
 
 
 class Form(Struct, frozen=True, kw_only=True):
-    """A whole print: heading, items, the statement as annex, the officer's list and the disclosure."""
+    """A whole print: heading, items, the statement as annex, the officer's list and the disclosure.
+
+    ``words`` holds what else is printed in the form's language, by its key in the wording.
+    """
 
     heading: str
     under: str
@@ -50,53 +50,19 @@ class Form(Struct, frozen=True, kw_only=True):
     needs_officer: tuple[str, ...]
     disclosure: str
     blank: str
+    words: dict[str, str]
 
 
-@cache
-def labels() -> dict[str, Any]:
-    """Return the form's wording from its data file."""
-    text = resources.files("afirgen.render").joinpath("data/form1.toml").read_text(encoding="utf-8")
-    return tomllib.loads(text)
+_PRINTED = ("watermark", "page", "annex", "left_blank", "for_officer")
 
 
-def build_form(doc: FirDocument) -> Form:
-    """Lay out ``doc`` on the form."""
-    words = labels()
-    return Form(
-        heading=words["heading"],
-        under=words["under"],
-        draft=words["draft"],
-        route=words["routes"][doc.route.value],
-        items=(
-            _station(doc),
-            _sections(doc),
-            _occurrence(doc),
-            _item("4", _line("type", words["types"][doc.source.kind.value])),
-            _place(doc),
-            _informant(doc),
-            _accused(doc),
-            _item("8", _line("type", _value(doc.facts.delay_reason)), bare=True),
-            _property(doc),
-            _item("10", _line("total", _rupees(doc.total_value_inr))),
-            _item("11", _line("inquest", None)),
-            Item(number="12", title=words["items"]["12"], paragraphs=_narrative(doc)),
-            _item("13", _line("action", None), _line("roac", None)),
-            _item("14", _line("sign_informant", None), _line("sign_officer", None)),
-            _item("15", _line("dispatch", None)),
-        ),
-        statement=tuple(p for p in doc.statement.text.split("\n") if p.strip()),
-        blanks=doc.blanks,
-        needs_officer=doc.needs_officer,
-        disclosure=disclosure(doc),
-        blank=words["blank"],
-    )
+def build_form(doc: FirDocument, language: str = "en") -> Form:
+    """Lay out ``doc`` on the form in ``language``: ``en``, ``hi``, or ``en-hi`` with both side by side.
 
-
-def disclosure(doc: FirDocument) -> str:
-    """Say which program and models helped, and when; printed on every page (safeguard 7)."""
-    when = doc.provenance.drafted_at.astimezone(INDIA).strftime("%d.%m.%Y %H:%M IST")
-    models = ", ".join(doc.provenance.models) or "no model"
-    return f"Drafted with {doc.provenance.program} ({models}) on {when}; to be checked by an officer."
+    Raises:
+        NotFoundError: The form is not there in that language.
+    """
+    return _Layout(doc, wording(language)).form()
 
 
 def group_rupees(amount: int) -> str:
@@ -108,16 +74,6 @@ def group_rupees(amount: int) -> str:
         pairs.insert(0, head[-2:])
         head = head[:-2]
     return ",".join([*pairs, tail])
-
-
-def _line(label: str, value: str | None) -> Line:
-    return Line(labels()["labels"][label], value)
-
-
-def _item(number: str, *lines: Line, bare: bool = False) -> Item:
-    """Make an item of lines; ``bare`` drops the label, for an item whose title says it all."""
-    kept = tuple(Line("", line.value) for line in lines) if bare else lines
-    return Item(number=number, title=labels()["items"][number], lines=kept)
 
 
 def _value(field: Field | None) -> str | None:
@@ -133,25 +89,6 @@ def _date(field: Field | None) -> str | None:
     return ".".join(reversed(field.value.split("-"))) if field else None
 
 
-def _station(doc: FirDocument) -> Item:
-    drafted = doc.reported_on.astimezone(INDIA)
-    return _item(
-        "1",
-        _line("district", doc.station.district),
-        _line("police_station", doc.station.name),
-        _line("year", str(drafted.year)),
-        _line("fir_number", doc.fir_number),
-        _line("drafted", drafted.strftime("%d.%m.%Y %H:%M IST")),
-    )
-
-
-def _sections(doc: FirDocument) -> Item:
-    rows = tuple((str(n), a.section.act, a.section.number, _why(a)) for n, a in enumerate(doc.sections, 1))
-    note = () if rows else ("No section is proposed; the officer decides.",)
-    header = ("", "Act", "Section", "Offence, punishment, ground")
-    return Item(number="2", title=labels()["items"]["2"], header=header if rows else (), rows=rows, paragraphs=note)
-
-
 def _why(assessment: Assessment) -> str:
     parts = [assessment.title.rstrip(".")]
     if assessment.attributes:
@@ -160,63 +97,139 @@ def _why(assessment: Assessment) -> str:
     return ". ".join(p for p in parts if p) + "."
 
 
-def _occurrence(doc: FirDocument) -> Item:
-    when = doc.facts.occurrence
-    received = doc.reported_on.astimezone(INDIA).strftime("%d.%m.%Y %H:%M IST")
-    return _item(
-        "3",
-        _line("date_from", _date(when.date_from)),
-        _line("date_to", _date(when.date_to)),
-        _line("time_from", _value(when.time_from)),
-        _line("time_to", _value(when.time_to)),
-        _line("received", received),
-        _line("diary", None),
-    )
+class _Layout:
+    """One document in one wording."""
 
+    def __init__(self, doc: FirDocument, words: Wording) -> None:
+        self._doc = doc
+        self._words = words
 
-def _place(doc: FirDocument) -> Item:
-    place = _value(doc.facts.occurrence.place)
-    return _item("5", _line("direction", None), _line("place", place), _line("outside", None))
+    def form(self) -> Form:
+        doc, words = self._doc, self._words
+        return Form(
+            heading=words.text("heading"),
+            under=words.text("under"),
+            draft=words.text("draft"),
+            route=words.of("routes", doc.route.value),
+            items=self._items(),
+            statement=tuple(p for p in doc.statement.text.split("\n") if p.strip()),
+            blanks=doc.blanks,
+            needs_officer=doc.needs_officer,
+            disclosure=self._disclosure(),
+            blank=words.text("blank"),
+            words={key: words.text(key) for key in _PRINTED},
+        )
 
+    def _items(self) -> tuple[Item, ...]:
+        doc = self._doc
+        return (
+            self._station(),
+            self._sections(),
+            self._occurrence(),
+            self._item("4", self._line("type", self._words.of("types", doc.source.kind.value))),
+            self._place(),
+            self._informant(),
+            self._accused(),
+            self._item("8", Line("", _value(doc.facts.delay_reason))),
+            self._property(),
+            self._item("10", self._line("total", _rupees(doc.total_value_inr))),
+            self._item("11", self._line("inquest", None)),
+            Item(number="12", title=self._words.of("items", "12"), paragraphs=self._narrative()),
+            self._item("13", self._line("action", None), self._line("roac", None)),
+            self._item("14", self._line("sign_informant", None), self._line("sign_officer", None)),
+            self._item("15", self._line("dispatch", None)),
+        )
 
-def _informant(doc: FirDocument) -> Item:
-    who = doc.facts.informant
-    return _item(
-        "6",
-        _line("name", _value(who.name)),
-        _line("relative", _value(who.relative_name)),
-        _line("age", _value(who.age)),
-        _line("nationality", _value(who.nationality)),
-        _line("uid", None),
-        _line("passport", None),
-        _line("identity", None),
-        _line("occupation", _value(who.occupation)),
-        _line("address", _value(who.address)),
-        _line("phone", _value(who.phone)),
-    )
+    def _disclosure(self) -> str:
+        """Say which program and models helped, and when; printed on every page (safeguard 7)."""
+        made = self._doc.provenance
+        return self._words.text("disclosure").format(
+            program=made.program,
+            models=", ".join(made.models) or self._words.text("no_model"),
+            when=made.drafted_at.astimezone(INDIA).strftime("%d.%m.%Y %H:%M IST"),
+        )
 
+    def _line(self, label: str, value: str | None) -> Line:
+        return Line(self._words.of("labels", label), value)
 
-def _accused(doc: FirDocument) -> Item:
-    rows = tuple(
-        (str(n), _value(a.name) or "not known", _value(a.description) or "") for n, a in enumerate(doc.facts.accused, 1)
-    )
-    title = labels()["items"]["7"]
-    if not rows:
-        return Item(number="7", title=title, lines=(Line("", None),))
-    return Item(number="7", title=title, header=("", "Name", "Description"), rows=rows)
+    def _item(self, number: str, *lines: Line) -> Item:
+        return Item(number=number, title=self._words.of("items", number), lines=lines)
 
+    def _table(self, number: str, kind: str, rows: tuple[tuple[str, ...], ...]) -> Item:
+        return Item(
+            number=number,
+            title=self._words.of("items", number),
+            header=("", *self._words.list_of("headers", kind)),
+            rows=rows,
+        )
 
-def _property(doc: FirDocument) -> Item:
-    rows = tuple(
-        (str(n), p.item.value, _rupees(int(p.value_inr.value)) or "" if p.value_inr else "")
-        for n, p in enumerate(doc.facts.property, 1)
-    )
-    title = labels()["items"]["9"]
-    if not rows:
-        return Item(number="9", title=title, lines=(Line("", None),))
-    return Item(number="9", title=title, header=("", "Description", "Value"), rows=rows)
+    def _station(self) -> Item:
+        doc, drafted = self._doc, self._doc.reported_on.astimezone(INDIA)
+        return self._item(
+            "1",
+            self._line("district", doc.station.district),
+            self._line("police_station", doc.station.name),
+            self._line("year", str(drafted.year)),
+            self._line("fir_number", doc.fir_number),
+            self._line("drafted", drafted.strftime("%d.%m.%Y %H:%M IST")),
+        )
 
+    def _sections(self) -> Item:
+        rows = tuple((str(n), a.section.act, a.section.number, _why(a)) for n, a in enumerate(self._doc.sections, 1))
+        if not rows:
+            none = self._words.text("no_section")
+            return Item(number="2", title=self._words.of("items", "2"), paragraphs=(none,))
+        return self._table("2", "sections", rows)
 
-def _narrative(doc: FirDocument) -> tuple[str, ...]:
-    marked = [f"{s.text} [CHECK: {s.problem}]" if s.problem else s.text for s in doc.narrative.sentences]
-    return (" ".join(marked), "The informant's own words are attached.")
+    def _occurrence(self) -> Item:
+        when = self._doc.facts.occurrence
+        received = self._doc.reported_on.astimezone(INDIA).strftime("%d.%m.%Y %H:%M IST")
+        return self._item(
+            "3",
+            self._line("date_from", _date(when.date_from)),
+            self._line("date_to", _date(when.date_to)),
+            self._line("time_from", _value(when.time_from)),
+            self._line("time_to", _value(when.time_to)),
+            self._line("received", received),
+            self._line("diary", None),
+        )
+
+    def _place(self) -> Item:
+        place = _value(self._doc.facts.occurrence.place)
+        return self._item("5", self._line("direction", None), self._line("place", place), self._line("outside", None))
+
+    def _informant(self) -> Item:
+        who = self._doc.facts.informant
+        return self._item(
+            "6",
+            self._line("name", _value(who.name)),
+            self._line("relative", _value(who.relative_name)),
+            self._line("age", _value(who.age)),
+            self._line("nationality", _value(who.nationality)),
+            self._line("uid", None),
+            self._line("passport", None),
+            self._line("identity", None),
+            self._line("occupation", _value(who.occupation)),
+            self._line("address", _value(who.address)),
+            self._line("phone", _value(who.phone)),
+        )
+
+    def _accused(self) -> Item:
+        unknown = self._words.text("not_known")
+        rows = tuple(
+            (str(n), _value(a.name) or unknown, _value(a.description) or "")
+            for n, a in enumerate(self._doc.facts.accused, 1)
+        )
+        return self._table("7", "accused", rows) if rows else self._item("7", Line("", None))
+
+    def _property(self) -> Item:
+        rows = tuple(
+            (str(n), p.item.value, _rupees(int(p.value_inr.value)) or "" if p.value_inr else "")
+            for n, p in enumerate(self._doc.facts.property, 1)
+        )
+        return self._table("9", "property", rows) if rows else self._item("9", Line("", None))
+
+    def _narrative(self) -> tuple[str, ...]:
+        check = self._words.text("check")
+        marked = [f"{s.text} [{check}: {s.problem}]" if s.problem else s.text for s in self._doc.narrative.sentences]
+        return (" ".join(marked), self._words.text("attached"))

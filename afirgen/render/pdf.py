@@ -9,8 +9,8 @@ from afirgen.case.fir import FirDocument
 from afirgen.render.form import build_form
 
 
-def render_pdf(doc: FirDocument) -> bytes:
-    """Return the whole form as PDF/A-2u; the same document gives the same bytes."""
+def render_pdf(doc: FirDocument, language: str = "en") -> bytes:
+    """Return the whole form in ``language`` as PDF/A-2u; the same document gives the same bytes."""
     package = resources.files("afirgen.render")
     with resources.as_file(package) as folder:
         result = typst.compile(
@@ -19,7 +19,7 @@ def render_pdf(doc: FirDocument) -> bytes:
             font_paths=[folder / "fonts"],
             ignore_system_fonts=True,
             format="pdf",
-            sys_inputs={"form": msgspec.json.encode(build_form(doc)).decode()},
+            sys_inputs={"form": msgspec.json.encode(build_form(doc, language)).decode()},
             pdf_standards="a-2u",
             timestamp=int(doc.provenance.drafted_at.timestamp()),
         )

@@ -8,15 +8,15 @@ from afirgen.render.form import Item, build_form
 _WIDTH = 100
 
 
-def render_text(doc: FirDocument) -> str:
-    """Return the whole form, the statement and the officer's list as text."""
-    form = build_form(doc)
+def render_text(doc: FirDocument, language: str = "en") -> str:
+    """Return the whole form in ``language``, the statement and the officer's list as text."""
+    form = build_form(doc, language)
     parts = [form.heading, form.under, form.route, form.draft, ""]
     for item in form.items:
         parts += [*_item(item, form.blank), ""]
-    parts += ["ANNEX: THE INFORMANT'S STATEMENT, AS GIVEN", *_wrapped(form.statement), ""]
-    parts += _list("LEFT BLANK", form.blanks)
-    parts += _list("FOR THE OFFICER", form.needs_officer)
+    parts += [form.words["annex"].upper(), *_wrapped(form.statement), ""]
+    parts += _list(form.words["left_blank"].upper(), form.blanks)
+    parts += _list(form.words["for_officer"].upper(), form.needs_officer)
     parts.append(form.disclosure)
     return "\n".join(parts) + "\n"
 

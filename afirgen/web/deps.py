@@ -46,7 +46,7 @@ class WebDeps:
     settings: WebSettings
     ping_database: Callable[[], Awaitable[None]]
     collections: Callable[[], tuple[str, ...]]
-    render_pdf: Callable[[FirDocument], bytes]
+    render_pdf: Callable[[FirDocument, str], bytes]
     on_startup: Callable[[], Awaitable[None]]
     on_shutdown: Callable[[], Awaitable[None]]
     alive: Callable[[], bool]

@@ -1,11 +1,14 @@
 import io
+import tomllib
 import unicodedata
+from importlib import resources
 
 import pypdfium2
 import pytest
 
 from afirgen.case.evidence import Transcript
 from afirgen.case.facts import Facts
+from afirgen.errors import NotFoundError
 from afirgen.render.form import build_form, group_rupees
 from afirgen.render.pdf import render_pdf
 from afirgen.render.text import render_text
@@ -56,12 +59,38 @@ def test_the_pdf_says_the_same_on_every_page() -> None:
     for number, page in enumerate(pages, 1):
         text = page.get_textpage().get_text_range()
         assert "Drafted with AFIRGen" in text
-        assert f"Page {number} of {len(pages)}" in text
+        assert f"Page {number} / {len(pages)}" in text
         assert "DRAFT" in text
     whole = unicodedata.normalize("NFC", pdf_text(data))
     for expected in ("Anil Rao", "303(2)", "Rs 45,000"):
         assert expected in whole
     assert any("\u0900" <= c <= "\u097f" for c in whole)
+
+
+def test_the_form_is_there_in_hindi_with_every_word_of_the_english_one() -> None:
+    folder = resources.files("afirgen.render") / "data"
+    english, hindi = (tomllib.loads((folder / n).read_text(encoding="utf-8")) for n in ("form1.toml", "form1.hi.toml"))
+    assert keys_of(english) == keys_of(hindi)
+    text = render_text(document(), "hi")
+    assert "प्रथम सूचना रिपोर्ट" in text
+    assert "(क) नाम: Anil Rao" in text
+    assert "FIRST INFORMATION REPORT" not in text
+
+
+def keys_of(table: dict[str, object]) -> dict[str, object]:
+    return {k: keys_of(v) if isinstance(v, dict) else isinstance(v, list) and len(v) for k, v in table.items()}
+
+
+def test_both_languages_stand_side_by_side_in_print() -> None:
+    assert "(a) Name / (क) नाम: Anil Rao" in render_text(document(), "en-hi")
+    printed = unicodedata.normalize("NFC", pdf_text(render_pdf(document(), "en-hi")))
+    assert "FIRST INFORMATION REPORT" in printed
+    assert "प्रथम" in printed
+
+
+def test_a_form_in_another_language_is_refused_in_one_sentence() -> None:
+    with pytest.raises(NotFoundError, match="en, hi, en-hi"):
+        build_form(document(), "xx")
 
 
 def test_the_same_draft_gives_the_same_bytes() -> None:

@@ -41,14 +41,14 @@ async def fir_content(number: FromPath[str], deps: Deps) -> dict[str, Any]:
 
 
 @get("/fir/{number:str}/document.pdf")
-async def fir_pdf(number: FromPath[str], deps: Deps) -> Response[bytes]:
-    """Return the print of an FIR."""
+async def fir_pdf(number: FromPath[str], deps: Deps, language: FromQuery[str] = "en") -> Response[bytes]:
+    """Return the print of an FIR; ``language`` of the form is en, hi or en-hi."""
     record = await deps.firs.get(_checked(number))
     view = await deps.review.view(record.session_id or "")
     document = view.contents.get(Step.FINAL)
     if not isinstance(document, FirDocument):
         raise NotFoundError("This FIR has no document here. Open its text instead.")
-    pdf = await asyncio.to_thread(deps.render_pdf, document)
+    pdf = await asyncio.to_thread(deps.render_pdf, document, language)
     headers = {"content-disposition": f'inline; filename="{number}.pdf"'}
     return Response(pdf, media_type="application/pdf", headers=headers)
 
