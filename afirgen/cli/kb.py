@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from afirgen.bootstrap import Program, build_program
 from afirgen.case.law import Attributes, Candidate, SectionRef
+from afirgen.cli.law import check_law, explain_section
 from afirgen.errors import InvalidInputError
 from afirgen.inference.models.manifest import Role
 from afirgen.legal_kb.importers import ImportReport, import_file
@@ -85,6 +86,21 @@ def show(section: tuple[str, ...], *, as_json: bool) -> None:
         click.echo("\n" + _entry(number, attributes))
     for other in others:
         click.echo(f"\n{other.ref}  {other.title}{_from(other.origin)}\n{other.statement}")
+
+
+@kb.command()
+@click.argument("section", nargs=-1, required=True)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def explain(section: tuple[str, ...], *, as_json: bool) -> None:
+    """Say what makes a SECTION out: ingredients, exclusions, family, schedule, IPC number and everyday words."""
+    base = _knowledge_base()
+    explain_section(_reference(base, " ".join(section)), base, as_json=as_json)
+
+
+@kb.command()
+def check() -> None:
+    """Check that the law data hold together; the first fault is named with its file and line."""
+    click.echo(check_law(_knowledge_base()))
 
 
 @kb.command()
