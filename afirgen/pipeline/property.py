@@ -29,6 +29,7 @@ _HARM = re.compile(
 )
 # Money that came to the informant is not lost.
 _RECEIVED = re.compile(r"\b(?:gave|gives?|given|paid|pays?|sent|lent)\b[^.;]{0,40}\bto\s+(?:me|us)\b", re.IGNORECASE)
+_LONG_WORD = re.compile(r"[^\W\d_]{4,}")
 _TOTAL = re.compile(r"(?:\b(?:total|in\s+all|altogether)\b|कुल|மொத்தம்)\W*(?:\w+\W+){0,3}$", re.IGNORECASE)
 
 
@@ -56,14 +57,20 @@ def read_property(things: Sequence[Thing], transcript: Transcript) -> tuple[tupl
 
 def _is_lost(span: Span, quoted: str, transcript: Transcript) -> bool:
     """Tell whether a sentence that names the thing says what became of it, or what it is worth."""
+    names = _names(quoted)
     for sentence in sentences(transcript.text):
         words = transcript.quote(sentence)
-        here = sentence.start <= span.start < sentence.end or quoted.casefold() in words.casefold()
+        here = sentence.start <= span.start < sentence.end
         if here and _RECEIVED.search(words):
             return False
-        if here and _HARM.search(words):
+        if (here or names & _names(words)) and _HARM.search(words):
             return True
     return False
+
+
+def _names(words: str) -> set[str]:
+    """Return the words by which a thing may be named again, such as "motorcycle"."""
+    return {w.casefold() for w in _LONG_WORD.findall(words)}
 
 
 def _value(rupees: str, amounts: Sequence[Mention]) -> Field | None:

@@ -56,7 +56,7 @@ async def search(kb: KnowledgeBase, tmp_path_factory: pytest.TempPathFactory) ->
 async def test_complaints_in_several_languages_find_their_section(
     search: StatuteSearch, complaint: str, number: str
 ) -> None:
-    found = await search.search(complaint, limit=2)
+    found = await search.search(complaint, limit=3)
     assert SectionRef(BNS, number) in {c.section for c in found}
 
 

@@ -13,6 +13,12 @@ from afirgen.pipeline.record import Thing
         ("My bag with Rs 4,000 is missing.", "bag", "4,000", ("bag", "4000")),
         ("He broke my window. Repair will cost Rs 900.", "window", "", ("window", None)),
         ("They took my phone Redmi 12. I want it back.", "phone Redmi 12", "9,000", ("phone Redmi 12", None)),
+        (
+            "I parked my motorcycle Bajaj CT. After an hour the motorcycle was not there.",
+            "motorcycle Bajaj CT",
+            "",
+            ("motorcycle Bajaj CT", None),
+        ),
         ("I paid Rs 74,999 to that account.", "Rs 74,999", "74,999", ("Rs 74,999", "74999")),
     ],
 )

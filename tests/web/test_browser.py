@@ -39,7 +39,7 @@ def program(tmp_path_factory: pytest.TempPathFactory, model_dir: Path) -> Iterat
         "AFIRGEN_PORT": str(port),
         "AFIRGEN_RATE_LIMIT_REQUESTS": "100000",
     }
-    command = [sys.executable, "-m", "afirgen.cli", "serve", "--migrate"]
+    command = [str(Path(sys.executable).parent / "afirgen"), "serve", "--migrate"]
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen(command, env=environment, cwd=_ROOT, stdout=log, stderr=log)  # noqa: S603 - our own
     address = f"http://127.0.0.1:{port}"
