@@ -42,9 +42,11 @@ _AGE = re.compile(
     r"(?:\b(?:aged?|umar)\s*(?:about|is|of)?\s*[:-]?\s*|(?:उम्र|आयु)\s+|வயது\s*)(\d{1,3})(?!\d)|\b(\d{1,3})\s+years?\s+(?:old|of\s+age)",
     re.IGNORECASE,
 )
+# A full stop after these shortens a word and does not end the address.
+_SHORTENED = r"(?<!\b[Nn]o)(?<!\b[HWP])(?<!\b[Oo]pp)(?<!\b[Ss]t)(?<!\b[Dd]t)(?<!\b[Dd]ist)(?<!\b[Nn]r)(?<!\b[Rr]d)"
 _ADDRESS = re.compile(
-    r"(?:\bR/?[Oo]\b\.?|\br/o\b\.?|resid(?:ent\s+of|ing\s+at)|\bof\s+village|निवासी)\s+(?P<address>[^.;।]{3,120}?)"
-    r"(?=\s*(?:[.;।]|,?\s*\b(?:age|aged|and|by|की\s+हूँ|का\s+हूँ|का\s+रहने|Mob|Ph|have|am|do|working|wish|state)(?!\w)|$))",
+    r"(?:\bR/?[Oo]\b\.?|\br/o\b\.?|resid(?:ent\s+of|ing\s+at)|\bof\s+village|निवासी)\s+(?P<address>[^;।]{3,120}?)"
+    rf"(?=\s*(?:{_SHORTENED}\.|[;।]|,?\s*\b(?:age|aged|and|by|की\s+हूँ|का\s+हूँ|का\s+रहने|Mob|Ph|have|am|do|working|wish|state)(?!\w)|$))",
     re.MULTILINE,
 )
 _OCCUPATION = re.compile(

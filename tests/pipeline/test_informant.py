@@ -52,3 +52,20 @@ def test_values_are_quotes_of_the_text() -> None:
         assert field is not None
         assert field.span is not None
         assert text[field.span.start : field.span.end] == field.value
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        (
+            "I am Deepak Jain, r/o House No. 14, Shanti Nagar, Agra. My money is gone.",
+            "House No. 14, Shanti Nagar, Agra",
+        ),
+        ("I am Asha Rao, resident of 12 Opp. Temple, Hubli, aged 30.", "12 Opp. Temple, Hubli"),
+        ("I am Ravi Das r/o Ward 4, Jorhat. No. 7 bus hit me.", "Ward 4, Jorhat"),
+    ],
+)
+def test_a_shortened_word_does_not_end_the_address(text: str, address: str) -> None:
+    found = read_informant(text).address
+    assert found is not None
+    assert found.value == address
