@@ -7,7 +7,7 @@ import puremagic
 from msgspec import Struct
 
 from afirgen.case.evidence import Source, SourceKind
-from afirgen.errors import EmptyInputError, InputTooLargeError, UnsupportedMediaError
+from afirgen.errors import DamagedFileError, EmptyInputError, InputTooLargeError, UnsupportedMediaError
 from afirgen.pipeline.intake_audio import audio_seconds
 from afirgen.pipeline.intake_images import image_pages
 from afirgen.pipeline.intake_pages import Content, LazyPage
@@ -87,6 +87,7 @@ def open_source(
     source = Source(kind=kind, media_type=media_type, sha256=digest, size=size, filename=_plain_name(filename))
     match kind:
         case SourceKind.TEXT:
+            _refuse_misnamed(source.filename)
             text = checked_text(decode_text(_bytes_of(data)), limits.text_least, limits.text_most)
             return Intake(source=source, text=text)
         case SourceKind.AUDIO:
@@ -149,10 +150,17 @@ def _kind_of(head: bytes, declared: str | None) -> tuple[SourceKind, str]:
 def _looks_like_text(head: bytes) -> bool:
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return True
-    if head.startswith((b"{\\rtf", b"%!PS")):
+    if head.startswith((b"{\\rtf", b"%!PS", b"PK\x03\x04")):
         return False
     strange = sum(byte < 0x20 and byte not in b"\t\n\r\f" for byte in head)  # noqa: PLR2004 - C0 controls
     return b"\0" not in head and strange <= len(head) // 100
+
+
+def _refuse_misnamed(filename: str | None) -> None:
+    """Refuse letters under the name of a recording, a picture or a PDF: what the sender meant is not there."""
+    suffix = Path(filename or "").suffix.lower()
+    if suffix in _MEDIA:
+        raise DamagedFileError(f"The file is named {suffix} but holds something else. Save it again and send that.")
 
 
 def _bytes_of(data: Content) -> bytes:

@@ -205,3 +205,14 @@ def test_a_streamed_wav_that_promises_no_size_is_taken() -> None:
     data = bytearray(media.wav(2))
     data[4:8] = data[40:44] = b"\xff\xff\xff\xff"
     assert open_source(bytes(data)).audio_s == pytest.approx(2, abs=0.01)
+
+
+@pytest.mark.parametrize("name", ["complaint.pdf", "talk.mp3", "page.PNG"])
+def test_letters_under_the_name_of_another_kind_are_refused(name: str) -> None:
+    with pytest.raises(DamagedFileError, match="holds something else"):
+        open_source(b"My cycle was stolen from the market yesterday.", filename=name)
+
+
+def test_an_archive_is_no_text() -> None:
+    with pytest.raises(UnsupportedMediaError):
+        open_source(b"PK\x03\x04" + b"0" * 1000, filename="papers.txt")
