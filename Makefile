@@ -9,6 +9,7 @@ run: setup models  ## start on http://127.0.0.1:8000
 	@exec $(AFIRGEN) serve --migrate
 
 test: check models  ## checks, then the whole test suite
+	@$(AFIRGEN) kb build
 	@.venv/bin/python -m pytest
 
 demo: setup models  ## draft FIRs from the three samples into out/demo

@@ -16,6 +16,8 @@ import av
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from afirgen.settings import load_settings
+
 pytestmark = [pytest.mark.models]
 _ROOT = Path(__file__).parents[2]
 _RECORDED_S = 9
@@ -31,6 +33,10 @@ _TYPED = (
 def program(tmp_path_factory: pytest.TempPathFactory, model_dir: Path) -> Iterator[tuple[str, str]]:
     """Start `afirgen serve` on a free port; give its address and the key to sign in with."""
     folder = tmp_path_factory.mktemp("station")
+    index = _ROOT / load_settings().data_dir / "kb" / "index"
+    if index.is_dir():
+        # Built by `make test`; without it the program builds its own, which takes minutes.
+        shutil.copytree(index, folder / "kb" / "index")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -124,7 +130,7 @@ def test_an_officer_types_a_complaint_and_gets_an_fir(page: Page) -> None:
     _approve(page, "Narrative")
     expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("^FIR-"), timeout=_DRAFT_MS)
     with page.expect_download() as download:
-        page.get_by_role("link", name="PDF").click()
+        page.get_by_role("link", name="PDF", exact=True).click()
     assert Path(download.value.path()).read_bytes().startswith(b"%PDF-")
     page.get_by_role("button", name="Approve the draft").click()
     expect(page.get_by_text("The review is complete")).to_be_visible(timeout=_DRAFT_MS)
