@@ -39,6 +39,10 @@ _KIN_BEFORE = re.compile(
     r"friend|partner)\s+(?:is\s+)?$",
     re.IGNORECASE,
 )
+_BLAMED_BEFORE = re.compile(
+    r"\b(?:driver|accused|culprit|suspects?|suspected|doubt|thief|robbers?|attackers?|caller)\b(?:'s)?[^.;,]{0,40}$",
+    re.IGNORECASE,
+)
 _SELF = re.compile(r"^(?:i|me|my|myself|we|the\s+complainant|the\s+informant|none|unknown|not\s.*)$", re.IGNORECASE)
 _STATION = re.compile(r"\b(?:P\.?S\.?|police\s+station|SHO|thana)\b", re.IGNORECASE)
 _LONGEST_DESCRIPTION = 12
@@ -153,8 +157,17 @@ def _onlookers(record: Record, transcript: Transcript, informant: Informant, acc
     named, described = _people(record.helpers_and_onlookers, transcript, informant)
     taken = {f.value.casefold() for f in accused}
     return tuple(
-        f for f in [*named, *described] if f.value.casefold() not in taken and not any(c.isdigit() for c in f.value)
+        f
+        for f in [*named, *described]
+        if f.value.casefold() not in taken
+        and not any(c.isdigit() for c in f.value)
+        and not _is_blamed(f, transcript.text)
     )
+
+
+def _is_blamed(field: Field, text: str) -> bool:
+    """Tell whether the words before the name call that person the driver, the suspect or the like."""
+    return field.span is not None and _BLAMED_BEFORE.search(text[: field.span.start][-60:]) is not None
 
 
 def _is_kin(field: Field, text: str) -> bool:
