@@ -12,7 +12,7 @@ from litestar import Litestar
 
 from afirgen.case.fir import Station
 from afirgen.case.law import Candidate
-from afirgen.errors import InvalidInputError
+from afirgen.errors import InvalidInputError, NotFoundError
 from afirgen.inference.embed import EMBEDDER_ID, EmbedEngine
 from afirgen.inference.engine import Engine, EngineStatus
 from afirgen.inference.llama.check import check_language_model
@@ -36,9 +36,11 @@ from afirgen.pipeline.run import Engines, OnProgress, Pipeline
 from afirgen.render.pdf import render_pdf
 from afirgen.render.text import render_text
 from afirgen.settings import Settings, load_settings
+from afirgen.store.audit import AuditLog
 from afirgen.store.cases import CaseStore
-from afirgen.store.database import Database
+from afirgen.store.database import open_database
 from afirgen.store.firs import FirStore
+from afirgen.store.old_sessions import OldSessions
 from afirgen.store.originals import Originals
 from afirgen.telemetry.logs import set_up_logs
 from afirgen.web.app import create_app
@@ -131,6 +133,13 @@ class ModelBench:
     def statuses(self) -> tuple[EngineStatus, ...]:
         """Return a snapshot of every role."""
         return tuple(slot.status() for slot in self.slots().values())
+
+    def fingerprint(self, model_id: str) -> str | None:
+        """Return the hash of a model's files for the audit log, None for a model that is not in the manifest."""
+        try:
+            return self._store.fingerprint(self._manifest.entry(model_id))
+        except NotFoundError:
+            return None
 
     async def switch(self, role: str, model_id: str) -> EngineStatus:
         """Load another model for ``role`` and give it all new work once it has passed its check."""
@@ -260,7 +269,7 @@ def serve_app() -> Litestar:
     """Make the web application; gunicorn calls this in its worker."""
     settings = load_settings()
     program = build_program(settings)
-    database = Database(settings.sqlalchemy_url)
+    database = open_database(settings)
     firs = FirStore(database)
     review = Review(
         program.pipeline,
@@ -268,6 +277,7 @@ def serve_app() -> Litestar:
         capacity=settings.max_concurrent_requests,
         timeout_s=settings.session_timeout_s,
         render=render_text,
+        model_hash=program.models.fingerprint,
     )
 
     async def start() -> None:
@@ -284,6 +294,8 @@ def serve_app() -> Litestar:
         WebDeps(
             review=review,
             firs=firs,
+            audit=AuditLog(database),
+            old_sessions=OldSessions(database),
             models=program.models,
             keys=Keys(api_key(settings)),
             settings=WebSettings(

@@ -154,3 +154,9 @@ class StorageError(AfirgenError):
 
     status = 503
     code = "storage"
+
+
+class AuditFaultError(AfirgenError):
+    """Stored records do not match the audit log."""
+
+    code = "audit_fault"

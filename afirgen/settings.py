@@ -5,6 +5,7 @@ Names begin with ``AFIRGEN_``; the names of earlier installations are accepted b
 
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import quote
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -45,6 +46,36 @@ class Settings(BaseSettings):
         None,
         validation_alias=_names("DATABASE_URL"),
         description="SQLAlchemy URL; default: SQLite in the data folder.",
+    )
+    database_pool: int = Field(
+        10,
+        ge=1,
+        le=200,
+        validation_alias=_names("DATABASE_POOL"),
+        description="Database connections kept at most.",
+    )
+    database_timeout_s: int = Field(
+        10,
+        ge=1,
+        validation_alias=_names("DATABASE_TIMEOUT"),
+        description="Seconds to wait for a database connection.",
+    )
+    mysql_host: str | None = Field(
+        None,
+        validation_alias=_names("MYSQL_HOST", "MYSQL_HOST"),
+        description="MySQL server, used when no database URL is set.",
+    )
+    mysql_port: int = Field(
+        3306, ge=1, le=65535, validation_alias=_names("MYSQL_PORT", "MYSQL_PORT"), description="Port of MySQL."
+    )
+    mysql_user: str = Field("root", validation_alias=_names("MYSQL_USER", "MYSQL_USER"), description="User of MySQL.")
+    mysql_password: SecretStr = Field(
+        SecretStr(""),
+        validation_alias=_names("MYSQL_PASSWORD", "MYSQL_PASSWORD"),
+        description="Password of MySQL.",
+    )
+    mysql_database: str = Field(
+        "afirgen", validation_alias=_names("MYSQL_DB", "MYSQL_DB"), description="Database on the MySQL server."
     )
     host: str = Field("127.0.0.1", validation_alias=_names("HOST"), description="Address to listen on.")
     port: int = Field(
@@ -156,7 +187,11 @@ class Settings(BaseSettings):
 
     @property
     def sqlalchemy_url(self) -> str:
-        """URL of the database, SQLite in the data folder by default."""
+        """URL of the database: as set, else the MySQL server that is set, else SQLite in the data folder."""
+        if self.database_url is None and self.mysql_host:
+            names = (self.mysql_user, self.mysql_password.get_secret_value(), self.mysql_database)
+            user, password, database = (quote(name, safe="") for name in names)
+            return f"mysql+asyncmy://{user}:{password}@{self.mysql_host}:{self.mysql_port}/{database}"
         return self.database_url or f"sqlite+aiosqlite:///{(self.data_dir / 'afirgen.db').resolve()}"
 
 

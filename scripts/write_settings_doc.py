@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pydantic import AliasChoices
+from pydantic import AliasChoices, SecretStr
 
 from afirgen.settings import Settings
 
@@ -16,7 +16,7 @@ def settings_page() -> str:
     for field in Settings.model_fields.values():
         names = field.validation_alias.choices if isinstance(field.validation_alias, AliasChoices) else []
         first, *others = [str(name) for name in names]
-        default = "" if field.default in (None, ()) else field.default
+        default = "" if field.default in (None, (), SecretStr("")) else field.default
         shown = ",".join(default) if isinstance(default, tuple) else default
         rows.append(f"| `{first}` | {', '.join(f'`{o}`' for o in others)} | {shown} | {field.description} |")
     return "\n".join(rows) + "\n"

@@ -1,10 +1,15 @@
 """`afirgen db`: the database's form."""
 
+import asyncio
+from pathlib import Path
+
 import click
 
-from afirgen.errors import StorageError
-from afirgen.settings import load_settings
-from afirgen.store.migrate import current, head, upgrade
+from afirgen.cli.operator import operator
+from afirgen.settings import Settings, load_settings
+from afirgen.store.database import open_database
+from afirgen.store.migrate import current, downgrade, head, require_head, upgrade
+from afirgen.store.old_sessions import OldSessions
 
 
 @click.group()
@@ -22,6 +27,16 @@ def upgrade_command() -> None:
     click.echo(f"The database is at version {head()}.")
 
 
+@db.command("downgrade")
+@click.argument("revision")
+@click.confirmation_option(prompt="What only the newer form holds is lost, the audit log too. Go on?")
+def downgrade_command(revision: str) -> None:
+    """Take the database back to REVISION, or to its beginning with "base"."""
+    url = load_settings().sqlalchemy_url
+    downgrade(url, revision)
+    click.echo(f"The database is at version {current(url) or 'none'}.")
+
+
 @db.command("current")
 def current_command() -> None:
     """Print the database's version."""
@@ -31,7 +46,23 @@ def current_command() -> None:
 @db.command("check")
 def check_command() -> None:
     """Fail unless the database is at the newest version."""
-    found = current(load_settings().sqlalchemy_url)
-    if found != head():
-        raise StorageError(f"The database is at version {found or 'none'}, not {head()}. Run `afirgen db upgrade`.")
+    require_head(load_settings().sqlalchemy_url)
     click.echo("The database is up to date.")
+
+
+@db.command("import-sessions")
+@click.argument("file", type=click.Path(path_type=Path))
+def import_sessions_command(file: Path) -> None:
+    """Take over the review sessions of an earlier installation from its sessions.db; FILE itself stays as it is."""
+    settings = load_settings()
+    require_head(settings.sqlalchemy_url)
+    new, known = asyncio.run(_import(settings, file))
+    click.echo(f"{new} sessions were taken over, {known} were there already.")
+
+
+async def _import(settings: Settings, file: Path) -> tuple[int, int]:
+    database = open_database(settings)
+    try:
+        return await OldSessions(database).take_over(file, operator())
+    finally:
+        await database.close()

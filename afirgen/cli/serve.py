@@ -8,9 +8,8 @@ from gunicorn.app.base import BaseApplication
 from uvicorn_worker import UvicornWorker
 
 from afirgen.bootstrap import api_key, serve_app
-from afirgen.errors import StorageError
 from afirgen.settings import Settings, load_settings
-from afirgen.store.migrate import current, head, upgrade
+from afirgen.store.migrate import current, head, require_head, upgrade
 
 _GRACE_S = 20
 _SOCKET_GRACE_S = 10
@@ -50,8 +49,7 @@ def serve(host: str | None, port: int | None, *, migrate: bool) -> None:
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     if migrate and current(settings.sqlalchemy_url) != head():
         upgrade(settings.sqlalchemy_url)
-    if current(settings.sqlalchemy_url) != head():
-        raise StorageError("The database is not up to date. Run `afirgen db upgrade`.")
+    require_head(settings.sqlalchemy_url)
     address = f"{host or settings.host}:{port or settings.port}"
     _announce(settings, address)
     options = {

@@ -11,6 +11,8 @@ import msgspec
 import structlog
 from msgspec import Struct
 
+from afirgen import __version__
+from afirgen.case.audit import MACHINE, Action, Actor, Event, text_hash
 from afirgen.case.evidence import Transcript
 from afirgen.case.facts import Author, Facts
 from afirgen.case.fir import FirDocument, Prose, Sentence, SentenceKind
@@ -22,8 +24,9 @@ from afirgen.errors import AfirgenError, InvalidInputError, NotFoundError, Overl
 from afirgen.inference.engine import Priority
 from afirgen.pipeline.intake import Limits
 from afirgen.pipeline.run import Original, Pipeline
-from afirgen.store.cases import CaseRecord, CaseStore, StepVersion
-from afirgen.store.firs import FirStore, new_fir_number
+from afirgen.pipeline.trace import Trace
+from afirgen.store.cases import CaseRecord, CaseStore, NewVersion, StepVersion
+from afirgen.store.firs import FirStore, FirText, new_fir_number
 from afirgen.store.originals import Originals
 
 _log = structlog.get_logger(__name__)
@@ -54,10 +57,19 @@ class Progress(Struct, frozen=True):
     share: float
 
 
+class Draft(Struct, frozen=True):
+    """What the machine made of a step, and what the audit log says about how."""
+
+    content: Content
+    models: tuple[str, ...]
+    basis: dict[str, Any]
+
+
 class CaseView(Struct, frozen=True, kw_only=True):
-    """A case with the newest content of each step."""
+    """A case with the newest version and content of each step."""
 
     record: CaseRecord
+    versions: dict[Step, StepVersion]
     contents: dict[Step, Content]
     state: CaseState
 
@@ -85,6 +97,7 @@ class Review:
         capacity: int,
         timeout_s: int,
         render: Callable[[FirDocument], str],
+        model_hash: Callable[[str], str | None],
         limits: Limits | None = None,
     ) -> None:
         self._pipeline = pipeline
@@ -92,16 +105,17 @@ class Review:
         self._capacity = capacity
         self._timeout_s = timeout_s
         self._render = render
+        self._model_hash = model_hash
         self._limits = limits or Limits()
         self._locks: dict[str, asyncio.Lock] = {}
         self._working = 0
         self._progress: dict[str, Progress] = {}
-        self._ahead: dict[str, asyncio.Task[Content]] = {}
+        self._ahead: dict[str, asyncio.Task[Draft]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     # --- taking in ----------------------------------------------------------------------------------------
 
-    async def accept(self, data: bytes, original: Original, *, wait: bool = False) -> CaseRecord:
+    async def accept(self, data: bytes, original: Original, *, by: Actor, wait: bool = False) -> CaseRecord:
         """Store an original, begin its case and the work on it, and return at once, or when that work is done.
 
         Raises what intake raises for a complaint that cannot be taken, before anything is stored.
@@ -110,7 +124,10 @@ class Review:
             raise OverloadedError("All drafting places are taken. Try again in a minute.", retry_after_s=30)
         source = await self._pipeline.inspect(original)
         await asyncio.to_thread(self._stores.originals.put, data, source.sha256)
-        record = await self._stores.cases.create(source, language=original.language, reported_on=datetime.now(UTC))
+        event = Event(actor=by, action=Action.CASE_ACCEPTED, details={"source": msgspec.to_builtins(source)})
+        record = await self._stores.cases.create(
+            source, event, language=original.language, reported_on=datetime.now(UTC)
+        )
         work = self._spawn(self._work(record.id))
         if wait:
             # The work goes on also when nobody waits for it any more.
@@ -138,11 +155,12 @@ class Review:
         record = await self._stores.cases.get(case_id)
         idle = (datetime.now(UTC) - record.last_activity).total_seconds()
         if record.status is SessionStatus.AWAITING_VALIDATION and idle > self._timeout_s:
-            await self._stores.cases.update(case_id, status=SessionStatus.EXPIRED.value)
+            expired = Event(actor=MACHINE, action=Action.CASE_EXPIRED, details={"idle_s": int(idle)})
+            await self._stores.cases.update(case_id, expired, status=SessionStatus.EXPIRED.value)
             record = await self._stores.cases.get(case_id)
         versions = await self._stores.cases.newest(case_id)
         contents = {step: _decode(version) for step, version in versions.items()}
-        return CaseView(record=record, contents=contents, state=_state(record, contents))
+        return CaseView(record=record, versions=versions, contents=contents, state=_state(record, contents))
 
     def progress(self, case_id: str) -> Progress | None:
         """Return how far the work on a case is, None when none is going on."""
@@ -154,7 +172,7 @@ class Review:
 
     # --- deciding -----------------------------------------------------------------------------------------
 
-    async def approve(self, case_id: str, *, edit: str | None = None, wait: bool = True) -> CaseView:
+    async def approve(self, case_id: str, *, by: Actor, edit: str | None = None, wait: bool = True) -> CaseView:
         """Approve the current step, with the officer's ``edit`` in its place if given, and draft the next one.
 
         Without ``wait`` the next step is drafted in the background and the case is returned as processing.
@@ -167,24 +185,29 @@ class Review:
             view = await self._awaiting(case_id)
             step = view.record.step
             if edit is not None and edit.strip():
-                await self._keep_edit(view, edit.strip())
+                await self._keep_edit(view, edit.strip(), by)
+                view = await self.view(case_id)
+            event = Event(actor=by, action=Action.STEP_APPROVED, details=_shown(view, step))
             following = step.following
             if following is None:
-                await self._stores.cases.update(case_id, status=SessionStatus.COMPLETED.value)
+                await self._stores.cases.update(case_id, event, status=SessionStatus.COMPLETED.value)
                 return await self.view(case_id)
             await self._stores.cases.update(
-                case_id, step=following.value, status=SessionStatus.PROCESSING.value, error=None
+                case_id, event, step=following.value, status=SessionStatus.PROCESSING.value, error=None
             )
             return await self._go_on(case_id, wait=wait)
 
-    async def reject(self, case_id: str) -> CaseView:
+    async def reject(self, case_id: str, *, by: Actor) -> CaseView:
         """Keep the step as it is; the case goes on waiting."""
         async with self._lock(case_id):
             view = await self._awaiting(case_id)
-            await self._stores.cases.update(case_id)
+            event = Event(actor=by, action=Action.STEP_KEPT, details=_shown(view, view.record.step))
+            await self._stores.cases.update(case_id, event)
             return view
 
-    async def regenerate(self, case_id: str, step: Step, *, note: str | None = None, wait: bool = True) -> CaseView:
+    async def regenerate(
+        self, case_id: str, step: Step, *, by: Actor, note: str | None = None, wait: bool = True
+    ) -> CaseView:
         """Draft a step that was reached once more as a new version; later steps are drafted again after it."""
         if step not in REGENERABLE:
             raise StepConflictError("Only the summary, the sections and the narrative can be drafted again.")
@@ -194,16 +217,19 @@ class Review:
             view = await self._awaiting(case_id)
             if step not in view.contents:
                 raise StepConflictError("This step has not been reached yet.")
-            await self._stores.cases.update(case_id, step=step.value, status=SessionStatus.PROCESSING.value)
+            details = _shown(view, step) | {"note_sha256": text_hash(note) if note else None}
+            event = Event(actor=by, action=Action.STEP_REGENERATED, details=details)
+            await self._stores.cases.update(case_id, event, step=step.value, status=SessionStatus.PROCESSING.value)
             return await self._go_on(case_id, note=note, fresh=True, wait=wait)
 
-    async def retry(self, case_id: str, *, wait: bool = True) -> CaseView:
+    async def retry(self, case_id: str, *, by: Actor, wait: bool = True) -> CaseView:
         """Draft the current step again after a failure."""
         async with self._lock(case_id):
             record = await self._stores.cases.get(case_id)
             if record.status is not SessionStatus.ERROR:
                 raise StepConflictError("Nothing failed in this case.")
-            await self._stores.cases.update(case_id, status=SessionStatus.PROCESSING.value, error=None)
+            event = Event(actor=by, action=Action.STEP_RETRIED, details={"step": record.step.value})
+            await self._stores.cases.update(case_id, event, status=SessionStatus.PROCESSING.value, error=None)
             return await self._go_on(case_id, fresh=True, wait=wait)
 
     # --- the machine's part -------------------------------------------------------------------------------
@@ -230,25 +256,41 @@ class Review:
             if ahead is not None and (fresh or _failed(ahead) or not _same(ahead, view)):
                 ahead.cancel()
                 ahead = None
-            content = await (ahead or self._content(view, Priority.OFFICER))
-            await self._keep(view, content, note=note)
+            draft = await (ahead or self._draft(view, Priority.OFFICER))
+            await self._keep(view, draft, note=note)
         except AfirgenError as err:
             _log.warning("step_failed", case=case_id, code=err.code, detail=err.detail)
-            await self._stores.cases.update(case_id, status=SessionStatus.ERROR.value, error=err.public)
+            await self._fail(case_id, err.code, err.public)
             return
         except Exception:  # noqa: BLE001 - whatever fails, the case must not be left processing for ever
             _log.exception("step_failed", case=case_id)
-            await self._stores.cases.update(
-                case_id, status=SessionStatus.ERROR.value, error="The step failed. Try it again."
-            )
+            await self._fail(case_id, "unexpected", "The step failed. Try it again.")
             return
         finally:
             self._working -= 1
             self._progress.pop(case_id, None)
         await self._look_ahead(case_id)
 
-    async def _content(self, view: CaseView, priority: Priority) -> Content:
-        """Draft the content of the case's current step."""
+    async def _fail(self, case_id: str, code: str, sentence: str) -> None:
+        event = Event(actor=MACHINE, action=Action.STEP_FAILED, details={"code": code})
+        await self._stores.cases.update(case_id, event, status=SessionStatus.ERROR.value, error=sentence)
+
+    async def _draft(self, view: CaseView, priority: Priority) -> Draft:
+        """Draft the case's current step, and say by which models, from which prompts and earlier versions."""
+        trace = Trace()
+        content = await self._content(view, priority, trace)
+        models = self._pipeline.models_of(view.state)
+        order = list(Step)
+        earlier = order[: order.index(view.record.step)]
+        basis = {
+            "program": __version__,
+            "models": [{"id": model, "sha256": self._model_hash(model)} for model in models],
+            "inputs": [_shown(view, step) for step in earlier if step in view.versions],
+            **trace.details(),
+        }
+        return Draft(content, models, basis)
+
+    async def _content(self, view: CaseView, priority: Priority, trace: Trace) -> Content:
         report = self._reporter(view.record.id)
         state = view.state
         match view.record.step:
@@ -260,35 +302,35 @@ class Review:
                 )
                 return (await self._pipeline.read(original, report))[1]
             case Step.SUMMARY:
-                return SummaryStep(*await self._pipeline.summarise(state, report, priority=priority))
+                return SummaryStep(*await self._pipeline.summarise(state, report, priority=priority, trace=trace))
             case Step.VIOLATIONS:
-                return await self._pipeline.find_sections(state, report, priority=priority)
+                return await self._pipeline.find_sections(state, report, priority=priority, trace=trace)
             case Step.NARRATIVE:
                 return await self._pipeline.narrate(state, report)
             case Step.FINAL:
                 number = state.fir_number or new_fir_number(datetime.now(UTC))
                 return await self._pipeline.compose(msgspec.structs.replace(state, fir_number=number), report)
 
-    async def _keep(self, view: CaseView, content: Content, *, note: str | None) -> None:
+    async def _keep(self, view: CaseView, draft: Draft, *, note: str | None) -> None:
         """Append the machine's version; the last step also writes the numbered FIR."""
         changes: dict[str, Any] = {"status": SessionStatus.AWAITING_VALIDATION.value, "error": None}
-        if isinstance(content, FirDocument):
-            changes["fir_number"] = content.fir_number
-            await self._put_fir(view, content)
-        await self._stores.cases.add_version(
-            view.record.id,
-            view.record.step,
-            msgspec.json.encode(content),
+        fir = None
+        if isinstance(draft.content, FirDocument):
+            fir = self._fir(draft.content)
+            changes["fir_number"] = fir.number
+        version = NewVersion(
+            step=view.record.step,
+            content=msgspec.json.encode(draft.content),
             author="machine",
-            models=self._pipeline.models_of(view.state),
+            models=draft.models,
             note=note,
-            **changes,
         )
+        event = Event(actor=MACHINE, action=Action.STEP_DRAFTED, details=draft.basis)
+        await self._stores.cases.add_version(view.record.id, version, event, fir=fir, **changes)
 
-    async def _put_fir(self, view: CaseView, document: FirDocument) -> None:
-        await self._stores.firs.put(
-            document.fir_number or "",
-            session_id=view.record.id,
+    def _fir(self, document: FirDocument) -> FirText:
+        return FirText(
+            number=document.fir_number or "",
             complaint=document.statement.text,
             content=self._render(document),
             violations=msgspec.json.encode(document.sections).decode(),
@@ -302,7 +344,7 @@ class Review:
             return
         record = msgspec.structs.replace(view.record, step=following)
         task = asyncio.create_task(
-            self._content(msgspec.structs.replace(view, record=record), Priority.PREFETCH),
+            self._draft(msgspec.structs.replace(view, record=record), Priority.PREFETCH),
             name=_basis(view),
         )
         task.add_done_callback(_forget_failure)
@@ -313,7 +355,7 @@ class Review:
 
     # --- the officer's part -------------------------------------------------------------------------------
 
-    async def _keep_edit(self, view: CaseView, edit: str) -> None:
+    async def _keep_edit(self, view: CaseView, edit: str, by: Actor) -> None:
         if len(edit) > self._limits.text_most:
             raise InvalidInputError("The text is too long. Shorten it.")
         step = view.record.step
@@ -331,7 +373,9 @@ class Review:
                 content = _officers_prose(text)
             case FirDocument():
                 raise InvalidInputError("The form is made from the earlier steps. Send those back to change it.")
-        await self._stores.cases.add_version(view.record.id, step, msgspec.json.encode(content), author="officer")
+        version = NewVersion(step=step, content=msgspec.json.encode(content), author="officer")
+        event = Event(actor=by, action=Action.STEP_EDITED, details={"instead_of": _shown(view, step)})
+        await self._stores.cases.add_version(view.record.id, version, event)
 
     # --- book-keeping -------------------------------------------------------------------------------------
 
@@ -357,6 +401,12 @@ class Review:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
+
+
+def _shown(view: CaseView, step: Step) -> dict[str, Any]:
+    """Say for the audit log which version of a step was before the officer, or under a draft."""
+    version = view.versions[step]
+    return {"step": step.value, "version": version.version, "content_sha256": text_hash(version.content)}
 
 
 def _decode(version: StepVersion) -> Content:
@@ -387,17 +437,17 @@ def _basis(view: CaseView) -> str:
     return f"{view.record.step.value}:{hash(msgspec.json.encode(view.contents.get(view.record.step)))}"
 
 
-def _same(ahead: "asyncio.Task[Content]", view: CaseView) -> bool:
+def _same(ahead: "asyncio.Task[Draft]", view: CaseView) -> bool:
     order = list(Step)
     previous = order[order.index(view.record.step) - 1]
     return ahead.get_name() == f"{previous.value}:{hash(msgspec.json.encode(view.contents.get(previous)))}"
 
 
-def _failed(ahead: "asyncio.Task[Content]") -> bool:
+def _failed(ahead: "asyncio.Task[Draft]") -> bool:
     return ahead.done() and (ahead.cancelled() or ahead.exception() is not None)
 
 
-def _forget_failure(task: "asyncio.Task[Content]") -> None:
+def _forget_failure(task: "asyncio.Task[Draft]") -> None:
     """Read the failure of a draft made ahead; the step is drafted anew when the officer comes to it."""
     if not task.cancelled() and task.exception() is not None:
         _log.info("look_ahead_failed", reason=type(task.exception()).__name__)

@@ -29,6 +29,7 @@ from afirgen.pipeline.model_port import LanguageModel
 from afirgen.pipeline.narrate import narrate
 from afirgen.pipeline.orders import hide_orders
 from afirgen.pipeline.summarise import summarise
+from afirgen.pipeline.trace import Trace, TracedModel
 from afirgen.pipeline.transcribe import Listener, PageReader, transcribe
 
 E_co = TypeVar("E_co", covariant=True)
@@ -141,12 +142,17 @@ class Pipeline:
         return intake.source, transcript
 
     async def summarise(
-        self, case: CaseState, on_progress: OnProgress, *, priority: Priority = Priority.OFFICER
+        self,
+        case: CaseState,
+        on_progress: OnProgress,
+        *,
+        priority: Priority = Priority.OFFICER,
+        trace: Trace | None = None,
     ) -> tuple[Facts, Prose]:
         """Collect the facts and choose the sentences that sum the complaint up."""
         transcript = _needed(case.transcript)
         with _stage("facts", on_progress):
-            async with self._lend(self._engines.llm) as model:
+            async with self._lend_model(trace) as model:
                 facts = await extract_facts(
                     transcript,
                     reported_on=case.reported_on.date(),
@@ -157,11 +163,16 @@ class Pipeline:
         return facts, summarise(narrate(transcript, facts), spans_of(facts))
 
     async def find_sections(
-        self, case: CaseState, on_progress: OnProgress, *, priority: Priority = Priority.OFFICER
+        self,
+        case: CaseState,
+        on_progress: OnProgress,
+        *,
+        priority: Priority = Priority.OFFICER,
+        trace: Trace | None = None,
     ) -> LegalView:
         """Find the law, the sections that the facts make out, and the route."""
         with _stage("sections", on_progress):
-            async with self._lend(self._engines.llm) as model:
+            async with self._lend_model(trace) as model:
                 transcript = hide_orders(_needed(case.transcript))
                 shown = excerpt(transcript, model)
                 return await find_sections(
@@ -207,6 +218,12 @@ class Pipeline:
         if case.source.kind.value in {"image", "pdf"}:
             slots.append(self._engines.ocr)
         return tuple(slot.status().model for slot in slots)
+
+    @asynccontextmanager
+    async def _lend_model(self, trace: Trace | None) -> AsyncIterator[LanguageModel]:
+        """Lend the language model, its requests noted in ``trace``."""
+        async with self._lend(self._engines.llm) as model:
+            yield TracedModel(model, trace) if trace else model
 
     @asynccontextmanager
     async def _lend(self, slot: Slot[E_co], *, needed: bool = True) -> AsyncIterator[E_co]:

@@ -9,10 +9,14 @@ from msgspec import Struct
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from afirgen.case.audit import Event
 from afirgen.case.evidence import Source
 from afirgen.case.session import SessionStatus, Step
 from afirgen.errors import NotFoundError
+from afirgen.store.audit import append
 from afirgen.store.database import Database
+from afirgen.store.firs import FirText, write_fir
+from afirgen.store.raw import case_key, fir_key, hash_where, version_key
 from afirgen.store.tables import cases, step_versions
 
 
@@ -44,13 +48,23 @@ class StepVersion(Struct, frozen=True, kw_only=True):
     created_at: datetime
 
 
+class NewVersion(Struct, frozen=True, kw_only=True):
+    """A version to be appended; ``content`` is JSON, ``author`` machine or officer."""
+
+    step: Step
+    content: bytes
+    author: str
+    models: tuple[str, ...] = ()
+    note: str | None = None
+
+
 class CaseStore:
-    """Reads and writes cases; each call is one transaction."""
+    """Reads and writes cases; each call is one transaction, with its entry in the audit log."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def create(self, source: Source, *, language: str | None, reported_on: datetime) -> CaseRecord:
+    async def create(self, source: Source, event: Event, *, language: str | None, reported_on: datetime) -> CaseRecord:
         """Begin a case whose original is already stored."""
         now = datetime.now(UTC)
         record = CaseRecord(
@@ -65,13 +79,17 @@ class CaseStore:
             last_activity=now,
         )
         row = {**msgspec.structs.asdict(record), "source": msgspec.json.encode(source).decode()}
-        async with self._database.transaction() as connection:
+
+        async def work(connection: AsyncConnection) -> None:
             await connection.execute(insert(cases).values(row))
+            await append(connection, event, case_id=record.id, records=await _case_hash(connection, record.id))
+
+        await self._database.write(work)
         return record
 
     async def get(self, case_id: str) -> CaseRecord:
         """Return a case; raise :class:`NotFoundError` when there is none."""
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             row = (await connection.execute(select(cases).where(cases.c.id == case_id))).mappings().first()
         if row is None:
             raise NotFoundError("There is no such session. It may have been mistyped or removed.")
@@ -80,51 +98,50 @@ class CaseStore:
     async def unfinished(self) -> tuple[str, ...]:
         """Return the ids of cases that were being worked on."""
         query = select(cases.c.id).where(cases.c.status == SessionStatus.PROCESSING).order_by(cases.c.created_at)
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             return tuple((await connection.execute(query)).scalars())
 
     async def recent(self, limit: int) -> tuple[CaseRecord, ...]:
         """Return the newest cases first."""
         query = select(cases).order_by(cases.c.created_at.desc()).limit(limit)
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             return tuple(_record(dict(row)) for row in (await connection.execute(query)).mappings())
 
-    async def update(self, case_id: str, **changes: Any) -> None:
+    async def update(self, case_id: str, event: Event, **changes: Any) -> None:
         """Change columns of a case and note the activity."""
-        async with self._database.transaction() as connection:
-            await self._touch(connection, case_id, changes)
+
+        async def work(connection: AsyncConnection) -> None:
+            await _touch(connection, case_id, changes)
+            await append(connection, event, case_id=case_id, records=await _case_hash(connection, case_id))
+
+        await self._database.write(work)
 
     async def add_version(
-        self,
-        case_id: str,
-        step: Step,
-        content: bytes,
-        *,
-        author: str,
-        models: tuple[str, ...] = (),
-        note: str | None = None,
-        **changes: Any,
+        self, case_id: str, version: NewVersion, event: Event, *, fir: FirText | None = None, **changes: Any
     ) -> int:
-        """Append a version of a step and change the case with it, in one transaction; return its number."""
-        last = select(func.max(step_versions.c.version)).where(
-            step_versions.c.case_id == case_id, step_versions.c.step == step
-        )
-        async with self._database.transaction() as connection:
-            number = ((await connection.execute(last)).scalar() or 0) + 1
-            await connection.execute(
-                insert(step_versions).values(
-                    case_id=case_id,
-                    step=step.value,
-                    version=number,
-                    author=author,
-                    content=content.decode(),
-                    models=msgspec.json.encode(models).decode(),
-                    note=note,
-                    created_at=datetime.now(UTC),
-                )
+        """Append a version of a step, write the FIR made of it and change the case; return the version's number."""
+
+        async def work(connection: AsyncConnection) -> int:
+            # The case's row is locked first, so that two versions of a step cannot get one number.
+            await _touch(connection, case_id, changes)
+            number = await _insert_version(connection, case_id, version)
+            records = await _case_hash(connection, case_id)
+            chosen = (
+                (step_versions.c.case_id == case_id)
+                & (step_versions.c.step == version.step.value)
+                & (step_versions.c.version == number)
             )
-            await self._touch(connection, case_id, changes)
-        return number
+            key = version_key(case_id, version.step.value, number)
+            records[key] = await hash_where(connection, step_versions, chosen) or ""
+            if fir is not None:
+                records[fir_key(fir.number)] = await write_fir(connection, fir, case_id)
+            numbered = msgspec.structs.replace(
+                event, details={**event.details, "step": version.step.value, "version": number}
+            )
+            await append(connection, numbered, case_id=case_id, records=records)
+            return number
+
+        return await self._database.write(work)
 
     async def newest(self, case_id: str) -> dict[Step, StepVersion]:
         """Return the newest version of each step that has one."""
@@ -133,7 +150,7 @@ class CaseStore:
     async def history(self, case_id: str) -> tuple[StepVersion, ...]:
         """Return all versions of all steps, oldest first."""
         query = select(step_versions).where(step_versions.c.case_id == case_id).order_by(step_versions.c.id)
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             rows = (await connection.execute(query)).mappings().all()
         return tuple(
             StepVersion(
@@ -148,10 +165,35 @@ class CaseStore:
             for row in rows
         )
 
-    async def _touch(self, connection: AsyncConnection, case_id: str, changes: dict[str, Any]) -> None:
-        await connection.execute(
-            update(cases).where(cases.c.id == case_id).values({**changes, "last_activity": datetime.now(UTC)})
+
+async def _touch(connection: AsyncConnection, case_id: str, changes: dict[str, Any]) -> None:
+    await connection.execute(
+        update(cases).where(cases.c.id == case_id).values({**changes, "last_activity": datetime.now(UTC)})
+    )
+
+
+async def _insert_version(connection: AsyncConnection, case_id: str, version: NewVersion) -> int:
+    last = select(func.max(step_versions.c.version)).where(
+        step_versions.c.case_id == case_id, step_versions.c.step == version.step
+    )
+    number = ((await connection.execute(last)).scalar() or 0) + 1
+    await connection.execute(
+        insert(step_versions).values(
+            case_id=case_id,
+            step=version.step.value,
+            version=number,
+            author=version.author,
+            content=version.content.decode(),
+            models=msgspec.json.encode(version.models).decode(),
+            note=version.note,
+            created_at=datetime.now(UTC),
         )
+    )
+    return number
+
+
+async def _case_hash(connection: AsyncConnection, case_id: str) -> dict[str, str]:
+    return {case_key(case_id): await hash_where(connection, cases, cases.c.id == case_id) or ""}
 
 
 def _record(row: dict[str, Any]) -> CaseRecord:

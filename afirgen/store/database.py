@@ -1,50 +1,151 @@
 """The database connection: one transaction a step, committed here and nowhere else."""
 
-from collections.abc import AsyncIterator
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 
+from msgspec import Struct
 from sqlalchemy import event, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from afirgen.errors import StorageError
+from afirgen.settings import Settings
 
+T = TypeVar("T")
 _BUSY_MS = 10_000
+# Seconds between attempts of a transaction that lost against another; the last attempt has nothing after it.
+_WAITS_S = (0.02, 0.05, 0.1, 0.2, 0.4)
+# MySQL: lock wait timeout, deadlock, record changed since the snapshot.
+_LOST_A_RACE = frozenset({1205, 1213, 1020})
+
+
+class PoolOptions(Struct, frozen=True, kw_only=True):
+    """How many connections are kept at most, and the seconds to wait for one or for a new one to be made."""
+
+    size: int = 10
+    timeout_s: int = 10
 
 
 class Database:
     """An engine for SQLite or MySQL by URL."""
 
-    def __init__(self, url: str) -> None:
-        pool: dict[str, Any] = {} if url.startswith("sqlite") else {"pool_pre_ping": True, "pool_recycle": 1800}
-        self._engine = create_async_engine(url, **pool)
-        if url.startswith("sqlite"):
+    def __init__(self, url: str, pool: PoolOptions | None = None) -> None:
+        pool = pool or PoolOptions()
+        self._sqlite = url.startswith("sqlite")
+        options = {} if self._sqlite else mysql_options(pool.timeout_s)
+        self._engine = create_async_engine(
+            url,
+            pool_size=pool.size,
+            max_overflow=0,
+            pool_timeout=pool.timeout_s,
+            # What is stored is personal; it must not reach a log through an error's text.
+            hide_parameters=True,
+            **options,
+        )
+        if self._sqlite:
             event.listen(self._engine.sync_engine, "connect", _prepare_sqlite)
 
+    async def write(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+        """Run ``work`` in a transaction and commit it; what lost against another transaction is run again.
+
+        ``work`` may be called more than once and so changes nothing but the database.
+
+        Raises:
+            StorageError: The database refused or could not be reached.
+        """
+        waits = iter(_WAITS_S)
+        while True:
+            worked = False
+            try:
+                async with self._engine.begin() as connection:
+                    result = await work(connection)
+                    worked = True
+            except DBAPIError as err:
+                # A connection lost while committing leaves open whether the work is kept: that is not repeated.
+                again = lost_a_race(err) or (err.connection_invalidated and not worked)
+                wait_s = next(waits, None) if again else None
+                if wait_s is None:
+                    raise _storage_error(err) from err
+            except SQLAlchemyError as err:
+                raise _storage_error(err) from err
+            else:
+                return result
+            await asyncio.sleep(wait_s * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
+
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[AsyncConnection]:
-        """Give a connection whose work is committed at the end of the block, or rolled back on an error.
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """Give a connection to read with.
 
         Raises:
             StorageError: The database refused or could not be reached.
         """
         try:
-            async with self._engine.begin() as connection:
+            async with self._engine.connect() as connection:
                 yield connection
         except SQLAlchemyError as err:
-            raise StorageError(
-                "The database could not be used. Check that it runs and has space, then try again.", detail=str(err)
-            ) from err
+            raise _storage_error(err) from err
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[AsyncConnection]:
+        """Give a connection that sees one moment of the database, whatever is written meanwhile.
+
+        Raises:
+            StorageError: The database refused or could not be reached.
+        """
+        async with self.reading() as connection:
+            if self._sqlite:
+                # The driver begins a transaction only before it writes.
+                await connection.execute(text("BEGIN"))
+            else:
+                await connection.execution_options(isolation_level="REPEATABLE READ")
+                await connection.execute(text("START TRANSACTION WITH CONSISTENT SNAPSHOT"))
+            yield connection
+            await connection.rollback()
 
     async def ping(self) -> None:
         """Raise :class:`StorageError` unless the database answers."""
-        async with self.transaction() as connection:
+        async with self.reading() as connection:
             await connection.execute(text("SELECT 1"))
 
     async def close(self) -> None:
         """Close all connections."""
         await self._engine.dispose()
+
+
+def open_database(settings: Settings) -> Database:
+    """Return the database that an installation has chosen."""
+    pool = PoolOptions(size=settings.database_pool, timeout_s=settings.database_timeout_s)
+    return Database(settings.sqlalchemy_url, pool)
+
+
+def mysql_options(timeout_s: int) -> dict[str, Any]:
+    """Return how the program talks to MySQL: all scripts, UTC, and a connection is tried before it is lent."""
+    return {
+        "pool_pre_ping": True,
+        "pool_recycle": 1800,
+        # Writers wait for each other by row locks; the gaps that the stricter level locks only make deadlocks.
+        "isolation_level": "READ COMMITTED",
+        "connect_args": {
+            "charset": "utf8mb4",
+            "connect_timeout": timeout_s,
+            "init_command": "SET time_zone = '+00:00'",
+        },
+    }
+
+
+def lost_a_race(err: DBAPIError) -> bool:
+    """Tell whether a transaction was undone only because of another one."""
+    reason: object = next(iter(getattr(err.orig, "args", ())), None)
+    return reason in _LOST_A_RACE or "database is locked" in str(reason)
+
+
+def _storage_error(err: SQLAlchemyError) -> StorageError:
+    return StorageError(
+        "The database could not be used. Check that it runs and has space, then try again.", detail=str(err)
+    )
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

@@ -4,13 +4,20 @@ import secrets
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from afirgen.case.audit import Event
 from afirgen.case.session import FirStatus
 from afirgen.errors import NotFoundError, StepConflictError
+from afirgen.store.audit import append
 from afirgen.store.database import Database
+from afirgen.store.raw import fir_key, hash_where
 from afirgen.store.tables import fir_records
+
+_LONGEST_CASE_ID = 36
 
 
 class FirRecord(Struct, frozen=True, kw_only=True):
@@ -24,42 +31,25 @@ class FirRecord(Struct, frozen=True, kw_only=True):
     content: str | None = None
 
 
+class FirText(Struct, frozen=True, kw_only=True):
+    """What the FIR table holds of a composed form; ``violations`` is JSON."""
+
+    number: str
+    complaint: str
+    content: str
+    violations: str
+
+
 class FirStore:
-    """Reads and writes numbered FIRs."""
+    """Reads and finalizes numbered FIRs."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def put(self, number: str, *, session_id: str, complaint: str, content: str, violations: str) -> None:
-        """Write an FIR's newest content under its number; a finalized one is not touched."""
-        # The old column holds 64 KiB; the whole statement is kept with the case.
-        values = {
-            "complaint_text": complaint.encode()[:65_000].decode(errors="ignore"),
-            "fir_content": content,
-            "violations_json": violations,
-        }
-        async with self._database.transaction() as connection:
-            changed = await connection.execute(
-                update(fir_records)
-                .where(fir_records.c.fir_number == number, fir_records.c.status == FirStatus.PENDING.value)
-                .values(values)
-            )
-            exists = await connection.execute(select(fir_records.c.id).where(fir_records.c.fir_number == number))
-            if changed.rowcount == 0 and exists.first() is None:
-                await connection.execute(
-                    insert(fir_records).values(
-                        fir_number=number,
-                        session_id=session_id,
-                        status=FirStatus.PENDING.value,
-                        created_at=datetime.now(UTC).replace(tzinfo=None),
-                        **values,
-                    )
-                )
-
     async def get(self, number: str) -> FirRecord:
         """Return an FIR; raise :class:`NotFoundError` when there is none."""
         query = select(fir_records).where(fir_records.c.fir_number == number)
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             row = (await connection.execute(query)).mappings().first()
         if row is None:
             raise NotFoundError("There is no FIR with this number. Check the number.")
@@ -68,20 +58,57 @@ class FirStore:
     async def page(self, *, limit: int, offset: int) -> tuple[FirRecord, ...]:
         """Return FIRs, newest first."""
         query = select(fir_records).order_by(fir_records.c.id.desc()).limit(limit).offset(offset)
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             return tuple(_record(dict(row)) for row in (await connection.execute(query)).mappings())
 
-    async def finalize(self, number: str) -> None:
+    async def finalize(self, number: str, event: Event) -> None:
         """Mark an FIR as finalized; raise :class:`StepConflictError` when it already is."""
         record = await self.get(number)
-        if record.status is FirStatus.FINALIZED:
+        now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+        chosen = fir_records.c.fir_number == number
+
+        async def work(connection: AsyncConnection) -> bool:
+            pending = update(fir_records).where(chosen, fir_records.c.status == FirStatus.PENDING.value)
+            changed = await connection.execute(pending.values(status=FirStatus.FINALIZED.value, finalized_at=now))
+            if changed.rowcount == 0:
+                return False
+            records = {fir_key(number): await hash_where(connection, fir_records, chosen) or ""}
+            numbered = msgspec.structs.replace(event, details={**event.details, "fir_number": number})
+            await append(connection, numbered, case_id=case_of(record.session_id), records=records)
+            return True
+
+        if not await self._database.write(work):
             raise StepConflictError("This FIR is already finalized.")
-        async with self._database.transaction() as connection:
-            await connection.execute(
-                update(fir_records)
-                .where(fir_records.c.fir_number == number)
-                .values(status=FirStatus.FINALIZED.value, finalized_at=datetime.now(UTC).replace(tzinfo=None))
+
+
+async def write_fir(connection: AsyncConnection, fir: FirText, case_id: str) -> str:
+    """Write an FIR's newest content under its number and return the row's hash; a finalized one is not touched."""
+    # The old column holds 64 KiB; the whole statement is kept with the case.
+    values = {
+        "complaint_text": fir.complaint.encode()[:65_000].decode(errors="ignore"),
+        "fir_content": fir.content,
+        "violations_json": fir.violations,
+    }
+    chosen = fir_records.c.fir_number == fir.number
+    pending = fir_records.c.status == FirStatus.PENDING.value
+    changed = await connection.execute(update(fir_records).where(chosen, pending).values(values))
+    exists = await connection.execute(select(fir_records.c.id).where(chosen))
+    if changed.rowcount == 0 and exists.first() is None:
+        await connection.execute(
+            insert(fir_records).values(
+                fir_number=fir.number,
+                session_id=case_id,
+                status=FirStatus.PENDING.value,
+                created_at=datetime.now(UTC).replace(tzinfo=None, microsecond=0),
+                **values,
             )
+        )
+    return await hash_where(connection, fir_records, chosen) or ""
+
+
+def case_of(session_id: str | None) -> str | None:
+    """Return the case that an FIR belongs to; sessions of earlier installations may have had longer names."""
+    return session_id if session_id and len(session_id) <= _LONGEST_CASE_ID else None
 
 
 def new_fir_number(now: datetime) -> str:

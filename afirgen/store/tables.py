@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     DateTime,
     Dialect,
@@ -94,4 +95,43 @@ fir_records = Table(
     Index("ix_fir_records_session_id", "session_id"),
     Index("ix_fir_records_status", "status"),
     Index("ix_fir_records_created_at", "created_at"),
+)
+
+# The chain. Triggers refuse to change or delete an entry; whoever removes them still breaks the hashes.
+audit_log = Table(
+    "audit_log",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", String(40), nullable=False),
+    Column("actor", String(200), nullable=False),
+    Column("role", String(32), nullable=False),
+    Column("channel", String(16), nullable=False),
+    Column("address", String(64)),
+    Column("action", String(64), nullable=False),
+    Column("case_id", String(36), index=True),
+    Column("payload", LONG_TEXT, nullable=False),
+    Column("previous", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+
+# One row: where the chain ends. Its lock puts writers in order.
+audit_head = Table(
+    "audit_head",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+
+# Sessions of earlier installations as they were; nothing is worked on here any more.
+old_sessions = Table(
+    "old_sessions",
+    metadata,
+    Column("session_id", String(255), primary_key=True),
+    Column("state", LONG_TEXT),
+    Column("status", String(64)),
+    Column("created_at", String(64)),
+    Column("last_activity", String(64)),
+    Column("validation_history", LONG_TEXT),
+    Column("imported_at", UtcTime, nullable=False),
 )

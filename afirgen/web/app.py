@@ -19,7 +19,7 @@ from afirgen import __version__
 from afirgen.errors import AfirgenError
 from afirgen.render.form import INDIA, group_rupees
 from afirgen.web.api import firs, health, process
-from afirgen.web.deps import WebDeps
+from afirgen.web.deps import WebDeps, caller
 from afirgen.web.errors import on_http, on_known, on_unknown
 from afirgen.web.guard import Guard
 from afirgen.web.pages import handlers as pages
@@ -47,7 +47,10 @@ def create_app(deps: WebDeps) -> Litestar:
             *pages.HANDLERS,
             create_static_files_router(path="/static", directories=[_HERE / "static"]),
         ],
-        dependencies={"deps": Provide(lambda: deps, sync_to_thread=False)},
+        dependencies={
+            "deps": Provide(lambda: deps, sync_to_thread=False),
+            "by": Provide(caller, sync_to_thread=False),
+        },
         lifespan=[lifespan],
         middleware=[guard],
         before_send=[guard.add_headers],

@@ -2,14 +2,18 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
+from litestar import Request
 from litestar.di import NamedDependency
 
+from afirgen.case.audit import Actor
 from afirgen.case.fir import FirDocument
 from afirgen.inference.engine import EngineStatus
 from afirgen.jobs.review import Review
+from afirgen.store.audit import AuditLog
 from afirgen.store.firs import FirStore
+from afirgen.store.old_sessions import OldSessions
 from afirgen.web.keys import Keys
 
 
@@ -41,6 +45,8 @@ class WebDeps:
 
     review: Review
     firs: FirStore
+    audit: AuditLog
+    old_sessions: OldSessions
     models: Models
     keys: Keys
     settings: WebSettings
@@ -54,3 +60,11 @@ class WebDeps:
 
 Deps = NamedDependency[WebDeps]
 """How a handler asks for them."""
+
+By = NamedDependency[Actor]
+"""How a handler asks who calls."""
+
+
+def caller(request: Request[Actor, Any, Any]) -> Actor:
+    """Return who calls, as the guard found out."""
+    return request.user

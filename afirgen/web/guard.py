@@ -12,6 +12,7 @@ from litestar.datastructures import MutableScopeHeaders
 from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
 
+from afirgen.case.audit import Actor, Channel, Role
 from afirgen.errors import AfirgenError, AuthenticationError, TooManyRequestsError
 from afirgen.web.errors import error_body
 from afirgen.web.keys import COOKIE, Keys
@@ -53,7 +54,7 @@ class Guard(ASGIMiddleware):
         connection: Connection = ASGIConnection(scope)
         try:
             self._limit(connection)
-            self._authenticate(connection)
+            scope["user"] = self._authenticate(connection)
         except AfirgenError as err:
             if isinstance(err, AuthenticationError) and _wants_page(connection):
                 await _redirect("/sign-in", send)
@@ -75,7 +76,7 @@ class Guard(ASGIMiddleware):
         path = connection.url.path
         if path in _UNLIMITED or path.startswith("/static/"):
             return
-        client = connection.client.host if connection.client else "unknown"
+        client = address_of(connection) or "unknown"
         now = time.monotonic()
         times = self._seen.setdefault(client, deque())
         while times and times[0] <= now - self._window_s:
@@ -87,21 +88,34 @@ class Guard(ASGIMiddleware):
         if len(self._seen) > _MOST_CLIENTS:
             self._seen = {c: t for c, t in self._seen.items() if t and t[-1] > now - self._window_s}
 
-    def _authenticate(self, connection: Connection) -> None:
+    def _authenticate(self, connection: Connection) -> Actor | None:
+        """Return who calls, None where a path is open to all."""
         path = connection.url.path
         method = connection.scope.get("method", "GET")
         if path in _OPEN or path.startswith("/static/") or method == HTTPMethod.OPTIONS:
-            return
+            return None
         bearer = connection.headers.get("authorization", "")
         key = connection.headers.get("x-api-key") or (bearer[7:] if bearer[:7].lower() == "bearer " else "")
         if key:
             if not self._keys.opens(key):
                 raise AuthenticationError("The API key is not right.")
-            return
+            return _key_holder(connection, Channel.API)
         if not self._keys.good_session(connection.cookies.get(COOKIE, "")):
             raise AuthenticationError("Sign in, or send the API key as X-API-Key.")
         if method not in _SAFE and not same_site(connection):
             raise AuthenticationError("This request came from another site.")
+        return _key_holder(connection, Channel.PAGE)
+
+
+def address_of(connection: Connection) -> str | None:
+    """Return the remote address."""
+    return connection.client.host if connection.client else None
+
+
+def _key_holder(connection: Connection, channel: Channel) -> Actor:
+    return Actor(
+        name="holder of the station's key", role=Role.KEY_HOLDER, channel=channel, address=address_of(connection)
+    )
 
 
 def same_site(connection: Connection) -> bool:

@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
+from afirgen.store.migration_help import add_indexes, create_table, tables_there
 from afirgen.store.tables import LONG_TEXT, UtcTime
 
 revision = "0001"
@@ -10,9 +11,11 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+_FIR_INDEXES = ("session_id", "status", "created_at")
+
 
 def upgrade() -> None:
-    op.create_table(
+    create_table(
         "cases",
         sa.Column("id", sa.String(36), primary_key=True),
         sa.Column("status", sa.String(32), nullable=False),
@@ -25,10 +28,9 @@ def upgrade() -> None:
         sa.Column("last_activity", UtcTime, nullable=False),
         sa.Column("fir_number", sa.String(100)),
         sa.Column("error", sa.Text),
+        indexes=("status", "last_activity"),
     )
-    op.create_index("ix_cases_status", "cases", ["status"])
-    op.create_index("ix_cases_last_activity", "cases", ["last_activity"])
-    op.create_table(
+    create_table(
         "step_versions",
         sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
         sa.Column("case_id", sa.String(36), sa.ForeignKey("cases.id"), nullable=False),
@@ -41,12 +43,14 @@ def upgrade() -> None:
         sa.Column("created_at", UtcTime, nullable=False),
         sa.UniqueConstraint("case_id", "step", "version", name="uq_step_versions_version"),
     )
-    if "fir_records" not in sa.inspect(op.get_bind()).get_table_names():
+    if "fir_records" in tables_there():
+        _adopt_fir_records()
+    else:
         _create_fir_records()
 
 
 def _create_fir_records() -> None:
-    op.create_table(
+    create_table(
         "fir_records",
         sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
         sa.Column("fir_number", sa.String(100), nullable=False, unique=True),
@@ -57,9 +61,16 @@ def _create_fir_records() -> None:
         sa.Column("status", sa.Enum("pending", "finalized", name="fir_status"), server_default="pending"),
         sa.Column("finalized_at", sa.DateTime),
         sa.Column("created_at", sa.DateTime, server_default=sa.func.current_timestamp()),
+        indexes=_FIR_INDEXES,
     )
-    for column in ("session_id", "status", "created_at"):
-        op.create_index(f"ix_fir_records_{column}", "fir_records", [column])
+
+
+def _adopt_fir_records() -> None:
+    """Widen the old table where it cannot hold every script or a long form; its rows stay."""
+    if op.get_bind().dialect.name == "mysql":
+        op.execute("ALTER TABLE fir_records CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_bin")
+        op.execute("ALTER TABLE fir_records MODIFY fir_content LONGTEXT, MODIFY violations_json LONGTEXT")
+    add_indexes("fir_records", _FIR_INDEXES)
 
 
 def downgrade() -> None:

@@ -5,22 +5,24 @@ from pathlib import Path
 
 import pytest
 
+from afirgen.case.audit import Action, Event
 from afirgen.case.session import SessionStatus, Step
 from afirgen.pipeline.run import Original
-from tests.web.installation import COMPLAINT, Installation
+from tests.web.installation import COMPLAINT, OFFICER, Installation
 
 pytestmark = pytest.mark.anyio
 
 
 async def accepted(installation: Installation) -> str:
     data = COMPLAINT.encode()
-    return (await installation.review.accept(data, Original(data=data), wait=True)).id
+    return (await installation.review.accept(data, Original(data=data), by=OFFICER, wait=True)).id
 
 
 async def test_a_case_stopped_in_the_middle_is_taken_up_again(tmp_path: Path) -> None:
     installation = Installation(tmp_path)
     case = await accepted(installation)
-    await installation.cases.update(case, step=Step.SUMMARY.value, status=SessionStatus.PROCESSING.value)
+    approved = Event(actor=OFFICER, action=Action.STEP_APPROVED)
+    await installation.cases.update(case, approved, step=Step.SUMMARY.value, status=SessionStatus.PROCESSING.value)
     await installation.review.close()
     await installation.database.close()
 
@@ -55,11 +57,11 @@ async def test_the_next_step_is_drafted_ahead_once_and_thrown_away_after_an_edit
     case = await accepted(installation)
     await asyncio.sleep(0.05)
     assert installation.pipeline.summaries == 1
-    await installation.review.approve(case)
+    await installation.review.approve(case, by=OFFICER)
     assert installation.pipeline.summaries == 1
     other = await accepted(installation)
     await asyncio.sleep(0.05)
-    await installation.review.approve(other, edit=COMPLAINT + " It was dark.")
+    await installation.review.approve(other, by=OFFICER, edit=COMPLAINT + " It was dark.")
     assert installation.pipeline.summaries == 3
     await installation.review.close()
     await installation.database.close()
@@ -68,7 +70,7 @@ async def test_the_next_step_is_drafted_ahead_once_and_thrown_away_after_an_edit
 async def test_two_decisions_at_once_are_taken_one_after_the_other(tmp_path: Path) -> None:
     installation = Installation(tmp_path)
     case = await accepted(installation)
-    await asyncio.gather(*(installation.review.approve(case) for _ in range(3)))
+    await asyncio.gather(*(installation.review.approve(case, by=OFFICER) for _ in range(3)))
     steps = [v.step for v in await installation.cases.history(case)]
     assert steps == [Step.TRANSCRIPT, Step.SUMMARY, Step.VIOLATIONS, Step.NARRATIVE]
     await installation.review.close()

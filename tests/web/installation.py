@@ -7,6 +7,7 @@ from pathlib import Path
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
 
+from afirgen.case.audit import Actor, Channel, Role
 from afirgen.case.evidence import Source, Transcript
 from afirgen.case.facts import Facts
 from afirgen.case.fir import FirDocument, Prose, Provenance, Station
@@ -25,18 +26,22 @@ from afirgen.pipeline.intake import open_source
 from afirgen.pipeline.narrate import narrate
 from afirgen.pipeline.run import OnProgress, Original, Pipeline
 from afirgen.pipeline.summarise import summarise
+from afirgen.pipeline.trace import Trace
 from afirgen.render.pdf import render_pdf
 from afirgen.render.text import render_text
+from afirgen.store.audit import AuditLog
 from afirgen.store.cases import CaseStore
 from afirgen.store.database import Database
 from afirgen.store.firs import FirStore
 from afirgen.store.migrate import upgrade
+from afirgen.store.old_sessions import OldSessions
 from afirgen.store.originals import Originals
 from afirgen.web.app import create_app
 from afirgen.web.deps import WebDeps, WebSettings
 from afirgen.web.keys import Keys
 from tests.case_factory import NOW, document
 
+OFFICER = Actor(name="A. Officer", role=Role.RECORDING_OFFICER, channel=Channel.PAGE)
 KEY = "a-test-key-of-some-length"
 AUTH_KEY = "finalize-with-this"
 HEADERS = {"X-API-Key": KEY}
@@ -66,18 +71,28 @@ class RulesOnly(Pipeline):
         return intake.source, Transcript(text=intake.text or "", language=original.language or "en")
 
     async def summarise(
-        self, case: CaseState, on_progress: OnProgress, *, priority: Priority = Priority.OFFICER
+        self,
+        case: CaseState,
+        on_progress: OnProgress,
+        *,
+        priority: Priority = Priority.OFFICER,
+        trace: Trace | None = None,
     ) -> tuple[Facts, Prose]:
-        del on_progress, priority
+        del on_progress, priority, trace
         self.summaries += 1
         assert case.transcript is not None
         facts = await extract_facts(case.transcript, reported_on=case.reported_on.date(), model=None)
         return facts, summarise(narrate(case.transcript, facts), spans_of(facts))
 
     async def find_sections(
-        self, case: CaseState, on_progress: OnProgress, *, priority: Priority = Priority.OFFICER
+        self,
+        case: CaseState,
+        on_progress: OnProgress,
+        *,
+        priority: Priority = Priority.OFFICER,
+        trace: Trace | None = None,
     ) -> LegalView:
-        del case, on_progress, priority
+        del case, on_progress, priority, trace
         if self.fail_next:
             raise ModelUnavailableError("The language model is not installed. Run `afirgen models pull`.")
         return self.law
@@ -138,6 +153,7 @@ class Installation:
             capacity=self.capacity,
             timeout_s=self.timeout_s,
             render=render_text,
+            model_hash=lambda _model: "f" * 64,
         )
 
     def app(self) -> Litestar:
@@ -152,6 +168,8 @@ class Installation:
             WebDeps(
                 review=self.review,
                 firs=self.firs,
+                audit=AuditLog(self.database),
+                old_sessions=OldSessions(self.database),
                 models=self.models,
                 keys=Keys(KEY),
                 settings=WebSettings(

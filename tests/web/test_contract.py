@@ -1,6 +1,7 @@
 """The REST contract of earlier installations, driven as a client would."""
 
 import re
+import sqlite3
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -8,7 +9,9 @@ from uuid import uuid4
 import pytest
 
 from afirgen.inference.engine import EngineState
-from tests.web.installation import AUTH_KEY, COMPLAINT, HEADERS, Installation
+from afirgen.store.audit import AuditLog
+from afirgen.store.old_sessions import OldSessions
+from tests.web.installation import AUTH_KEY, COMPLAINT, HEADERS, OFFICER, Installation
 
 pytestmark = pytest.mark.anyio
 
@@ -79,6 +82,11 @@ async def test_the_whole_flow(installation: Installation) -> None:
         assert (await client.post("/authenticate", json=right, headers=HEADERS)).json()["success"] is True
         assert (await client.get(f"/fir/{number}", headers=HEADERS)).json()["status"] == "finalized"
         assert (await client.post("/authenticate", json=right, headers=HEADERS)).status_code == 400
+        entries = await AuditLog(installation.database).of_case(session)
+        assert [e.action for e in entries][-3:] == ["step.approved", "fir.exported", "fir.finalized"]
+        assert {(e.actor, e.channel) for e in entries if e.role == "key_holder"} == {
+            ("holder of the station's key", "api")
+        }
 
 
 async def test_what_the_officer_writes_replaces_the_draft(installation: Installation) -> None:
@@ -209,6 +217,21 @@ async def test_an_idle_session_expires_and_its_record_is_kept(tmp_path: Path) ->
         answer = await client.post("/validate", json={"session_id": session, "approved": True}, headers=HEADERS)
         assert answer.status_code == 404
         assert (await installation.cases.history(session))[0].step.value == "transcript_review"
+
+
+async def test_a_session_of_an_earlier_installation_is_still_known(installation: Installation, tmp_path: Path) -> None:
+    session = str(uuid4())
+    with sqlite3.connect(tmp_path / "sessions.db") as old:
+        old.execute("CREATE TABLE sessions (session_id, state, status, created_at, last_activity, validation_history)")
+        old.execute("INSERT INTO sessions VALUES (?, '{}', 'completed', '2024-05-01', '2024-05-02', '[]')", (session,))
+    old.close()
+    await OldSessions(installation.database).take_over(tmp_path / "sessions.db", OFFICER)
+    async with installation.client() as client:
+        status = (await client.get(f"/session/{session}/status", headers=HEADERS)).json()
+        assert (status["status"], status["awaiting_validation"]) == ("completed", False)
+        assert (status["created_at"], status["last_activity"]) == ("2024-05-01", "2024-05-02")
+        body = {"session_id": session, "approved": True}
+        assert (await client.post("/validate", json=body, headers=HEADERS)).status_code == 404
 
 
 async def test_full_means_503_with_retry_after_at_once(tmp_path: Path) -> None:

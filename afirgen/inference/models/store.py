@@ -3,11 +3,12 @@
 import importlib.util
 from collections.abc import Sequence
 from enum import StrEnum
+from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from afirgen.errors import ModelFileError, StorageError
-from afirgen.inference.models.checks import Pins, is_stamped, remove_stamp, sha256_of, write_stamp
+from afirgen.inference.models.checks import Pins, is_stamped, remove_stamp, sha256_of, write_stamp, write_sums
 from afirgen.inference.models.fetch import Fetch, Note, Progress, reporter
 from afirgen.inference.models.lock import one_at_a_time
 from afirgen.inference.models.manifest import Bundle, ModelEntry, ModelFile
@@ -51,6 +52,14 @@ class ModelStore:
             if not is_stamped(path, expected):
                 self._check(entry, path, expected)
         return self._dir / entry.id
+
+    def fingerprint(self, entry: ModelEntry) -> str | None:
+        """Return one hash of the checksums that a model's files have to have, None while one has none."""
+        if entry.bundled:
+            return sha256(f"{entry.bundled.package} {entry.bundled.version}".encode()).hexdigest()
+        sums = {file.name: self._pins.expected(entry, file) for file in entry.files}
+        known = {name: expected for name, expected in sums.items() if expected}
+        return sha256(write_sums(known).encode()).hexdigest() if len(known) == len(sums) else None
 
     def state(self, entry: ModelEntry) -> ModelState:
         """Tell quickly how a model stands."""

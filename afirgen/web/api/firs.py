@@ -10,11 +10,12 @@ from litestar import Response, get, post
 from litestar.params import FromPath, FromQuery, JSONBody
 from msgspec import Struct
 
+from afirgen.case.audit import Action, Actor, Event, text_hash
 from afirgen.case.fir import FirDocument
 from afirgen.case.session import Step
 from afirgen.errors import AuthenticationError, InvalidInputError, NotFoundError
-from afirgen.store.firs import FirRecord
-from afirgen.web.deps import Deps
+from afirgen.store.firs import FirRecord, case_of
+from afirgen.web.deps import By, Deps, WebDeps
 
 _NUMBER = re.compile(r"FIR-[a-f0-9]{8}-\d{14}")
 _KEY_LENGTH = range(8, 257)
@@ -41,7 +42,7 @@ async def fir_content(number: FromPath[str], deps: Deps) -> dict[str, Any]:
 
 
 @get("/fir/{number:str}/document.pdf")
-async def fir_pdf(number: FromPath[str], deps: Deps, language: FromQuery[str] = "en") -> Response[bytes]:
+async def fir_pdf(number: FromPath[str], deps: Deps, by: By, language: FromQuery[str] = "en") -> Response[bytes]:
     """Return the print of an FIR; ``language`` of the form is en, hi or en-hi."""
     record = await deps.firs.get(_checked(number))
     view = await deps.review.view(record.session_id or "")
@@ -49,16 +50,19 @@ async def fir_pdf(number: FromPath[str], deps: Deps, language: FromQuery[str] = 
     if not isinstance(document, FirDocument):
         raise NotFoundError("This FIR has no document here. Open its text instead.")
     pdf = await asyncio.to_thread(deps.render_pdf, document, language)
+    await _exported(deps, by, record, pdf)
     headers = {"content-disposition": f'inline; filename="{number}.pdf"'}
     return Response(pdf, media_type="application/pdf", headers=headers)
 
 
 @get("/fir/{number:str}/document.txt")
-async def fir_text(number: FromPath[str], deps: Deps) -> Response[str]:
+async def fir_text(number: FromPath[str], deps: Deps, by: By) -> Response[str]:
     """Return the text of an FIR as a file."""
     record = await deps.firs.get(_checked(number))
+    text = record.content or ""
+    await _exported(deps, by, record, text.encode())
     headers = {"content-disposition": f'attachment; filename="{number}.txt"'}
-    return Response(record.content or "", media_type="text/plain; charset=utf-8", headers=headers)
+    return Response(text, media_type="text/plain; charset=utf-8", headers=headers)
 
 
 @get("/list_firs")
@@ -76,16 +80,24 @@ async def list_firs(
 
 
 @post("/authenticate", status_code=200)
-async def authenticate(data: JSONBody[Authentication], deps: Deps) -> dict[str, Any]:
+async def authenticate(data: JSONBody[Authentication], deps: Deps, by: By) -> dict[str, Any]:
     """Finalize an FIR with the station's key."""
     number = _checked(data.fir_number)
     if len(data.auth_key) not in _KEY_LENGTH:
         raise InvalidInputError("auth_key has 8 to 256 characters.")
     expected = deps.settings.fir_auth_key
     if not expected or not hmac.compare_digest(data.auth_key.encode(), expected.encode()):
+        await deps.audit.note(Event(actor=by, action=Action.FIR_REFUSED, details={"fir_number": number}))
         raise AuthenticationError("The key is not right.")
-    await deps.firs.finalize(number)
+    await deps.firs.finalize(number, Event(actor=by, action=Action.FIR_FINALIZED))
     return {"success": True, "message": "The FIR is finalized.", "fir_number": number}
+
+
+async def _exported(deps: WebDeps, by: Actor, record: FirRecord, document: bytes) -> None:
+    details = {"fir_number": record.fir_number, "sha256": text_hash(document)}
+    await deps.audit.note(
+        Event(actor=by, action=Action.FIR_EXPORTED, details=details), case_id=case_of(record.session_id)
+    )
 
 
 def _checked(number: str) -> str:

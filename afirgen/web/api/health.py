@@ -7,9 +7,10 @@ from litestar import Response, get, post
 from litestar.params import FromPath, JSONBody
 from msgspec import Struct
 
+from afirgen.case.audit import Action, Event
 from afirgen.errors import StorageError
 from afirgen.inference.engine import EngineState, EngineStatus
-from afirgen.web.deps import Deps, WebDeps
+from afirgen.web.deps import By, Deps, WebDeps
 
 
 class ModelChoice(Struct):
@@ -72,9 +73,12 @@ async def models(deps: Deps) -> dict[str, Any]:
 
 
 @post("/api/v1/models/{role:str}", status_code=200)
-async def use_model(role: FromPath[str], data: JSONBody[ModelChoice], deps: Deps) -> dict[str, Any]:
+async def use_model(role: FromPath[str], data: JSONBody[ModelChoice], deps: Deps, by: By) -> dict[str, Any]:
     """Switch a role to another model while the program runs."""
-    return {"model": msgspec.to_builtins(await deps.models.switch(role, data.model))}
+    status = await deps.models.switch(role, data.model)
+    details = {"role": role, "model": data.model}
+    await deps.audit.note(Event(actor=by, action=Action.MODEL_SWITCHED, details=details))
+    return {"model": msgspec.to_builtins(status)}
 
 
 def _part(statuses: list[EngineStatus]) -> dict[str, Any]:

@@ -9,11 +9,12 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from msgspec import Struct
 
 from afirgen.case.session import SessionStatus, Step
-from afirgen.errors import AfirgenError, InvalidInputError
+from afirgen.errors import AfirgenError, InvalidInputError, NotFoundError
 from afirgen.jobs.review import CaseView
 from afirgen.pipeline.run import Original
+from afirgen.store.old_sessions import OldSession
 from afirgen.web.api.contents import content_of, message_for
-from afirgen.web.deps import Deps
+from afirgen.web.deps import By, Deps
 
 # The limit on a file is 25 MiB; the form around it needs some more.
 BODY_LIMIT = 25 * 1024 * 1024 + 64 * 1024
@@ -31,10 +32,10 @@ class Validation(Struct, forbid_unknown_fields=False):
 
 
 @post("/process", status_code=200, request_max_body_size=BODY_LIMIT)
-async def process(request: Request[Any, Any, Any], deps: Deps) -> dict[str, Any]:
+async def process(request: Request[Any, Any, Any], deps: Deps, by: By) -> dict[str, Any]:
     """Take one complaint as text, audio or image and answer with its transcript."""
     field, data, original = await read_upload(request)
-    record = await deps.review.accept(data, original, wait=True)
+    record = await deps.review.accept(data, original, by=by, wait=True)
     view = await deps.review.view(record.id)
     failed = view.record.status is SessionStatus.ERROR
     return {
@@ -71,18 +72,18 @@ async def read_upload(request: Request[Any, Any, Any]) -> tuple[str, bytes, Orig
 
 
 @post("/validate", status_code=200)
-async def validate(data: JSONBody[Validation], deps: Deps) -> dict[str, Any]:
+async def validate(data: JSONBody[Validation], deps: Deps, by: By) -> dict[str, Any]:
     """Approve, edit, send back or draft again the step that waits."""
     case_id = case_id_of(data.session_id)
     if data.user_input and len(data.user_input) > _LONGEST_INPUT:
         raise InvalidInputError("user_input is too long. Use at most 10,000 characters.")
     if data.approved:
-        view = await deps.review.approve(case_id, edit=data.user_input)
+        view = await deps.review.approve(case_id, by=by, edit=data.user_input)
     elif data.regenerate:
         current = await deps.review.view(case_id)
-        view = await deps.review.regenerate(case_id, current.record.step, note=data.user_input)
+        view = await deps.review.regenerate(case_id, current.record.step, by=by, note=data.user_input)
     else:
-        view = await deps.review.reject(case_id)
+        view = await deps.review.reject(case_id, by=by)
     return _answer(view, approved=data.approved)
 
 
@@ -111,7 +112,11 @@ class StepFailedError(AfirgenError):
 @get("/session/{session_id:str}/status")
 async def session_status(session_id: FromPath[str], deps: Deps) -> dict[str, Any]:
     """Tell where a session stands."""
-    record = (await deps.review.view(case_id_of(session_id))).record
+    case_id = case_id_of(session_id)
+    try:
+        record = (await deps.review.view(case_id)).record
+    except NotFoundError:
+        return _old_status(await deps.old_sessions.get(case_id))
     return {
         "session_id": record.id,
         "status": record.status.value,
@@ -123,11 +128,24 @@ async def session_status(session_id: FromPath[str], deps: Deps) -> dict[str, Any
     }
 
 
+def _old_status(session: OldSession) -> dict[str, Any]:
+    return {
+        "session_id": session.id,
+        "status": session.status.value,
+        "current_step": session.step.value,
+        "awaiting_validation": False,
+        "created_at": session.created_at,
+        "last_activity": session.last_activity,
+        "error": None,
+    }
+
+
 @post("/regenerate/{session_id:str}", status_code=200)
 async def regenerate(
     request: Request[Any, Any, Any],
     session_id: FromPath[str],
     deps: Deps,
+    by: By,
     step: FromQuery[str | None] = None,
     user_input: FromQuery[str | None] = None,
 ) -> dict[str, Any]:
@@ -140,7 +158,7 @@ async def regenerate(
         wanted = Step(step or "")
     except ValueError as err:
         raise InvalidInputError("step must be summary_review, violations_review or fir_narrative_review.") from err
-    view = await deps.review.regenerate(case_id_of(session_id), wanted, note=user_input)
+    view = await deps.review.regenerate(case_id_of(session_id), wanted, by=by, note=user_input)
     answer = _answer(view, approved=False)
     return {key: answer[key] for key in ("success", "session_id", "content", "message")} | {"step": wanted.value}
 

@@ -12,7 +12,7 @@ from afirgen.case.session import SessionStatus, Step
 from afirgen.errors import AfirgenError, EmptyInputError, InvalidInputError
 from afirgen.pipeline.run import Original
 from afirgen.web.api.process import BODY_LIMIT, case_id_of
-from afirgen.web.deps import Deps, WebDeps
+from afirgen.web.deps import By, Deps, WebDeps
 from afirgen.web.guard import same_site
 from afirgen.web.keys import COOKIE, COOKIE_LIFE_S
 
@@ -61,11 +61,11 @@ async def home(deps: Deps) -> Template:
 
 
 @post("/cases", status_code=200, request_max_body_size=BODY_LIMIT)
-async def new_case(request: Request[Any, Any, Any], deps: Deps) -> Response[Any]:
+async def new_case(request: Request[Any, Any, Any], deps: Deps, by: By) -> Response[Any]:
     """Take a complaint from the page; a refusal is shown beside the form."""
     try:
         data, original = await _complaint(request)
-        record = await deps.review.accept(data, original)
+        record = await deps.review.accept(data, original, by=by)
     except AfirgenError as err:
         return await _home(deps, err)
     return Redirect(f"/cases/{record.id}", status_code=303)
@@ -78,19 +78,20 @@ async def case_page(case_id: FromPath[str], deps: Deps) -> Template:
 
 
 @post("/cases/{case_id:str}", status_code=200)
-async def decide(request: Request[Any, Any, Any], case_id: FromPath[str], deps: Deps) -> Response[Any]:
+async def decide(request: Request[Any, Any, Any], case_id: FromPath[str], deps: Deps, by: By) -> Response[Any]:
     """Carry out the officer's decision on the current step."""
     case = case_id_of(case_id)
     form = await request.form()
     action, edit = str(form.get("action", "")), _edit(form)
     try:
         if action == "approve":
-            await deps.review.approve(case, edit=edit, wait=False)
+            await deps.review.approve(case, by=by, edit=edit, wait=False)
         elif action == "again":
             step = (await deps.review.view(case)).record.step
-            await deps.review.regenerate(case, step, note=str(form.get("note") or "") or None, wait=False)
+            note = str(form.get("note") or "") or None
+            await deps.review.regenerate(case, step, by=by, note=note, wait=False)
         elif action == "retry":
-            await deps.review.retry(case, wait=False)
+            await deps.review.retry(case, by=by, wait=False)
         else:
             raise InvalidInputError("Choose what to do with this step.")
     except AfirgenError as err:

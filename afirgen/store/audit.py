@@ -1,0 +1,43 @@
+"""The append-only audit log: written in the transaction of what it records."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+import msgspec
+from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from afirgen.case.audit import Entry, Event, link
+from afirgen.store.database import Database
+from afirgen.store.tables import audit_head, audit_log
+
+
+async def append(
+    connection: AsyncConnection, event: Event, *, case_id: str | None = None, records: Mapping[str, str] | None = None
+) -> Entry:
+    """Add an entry at the end of the chain; call it last in a transaction, since others wait from here on."""
+    # The update comes first: it locks the one row of the head, so that two writers cannot take the same place.
+    await connection.execute(update(audit_head).values(seq=audit_head.c.seq + 1))
+    head = (await connection.execute(select(audit_head.c.seq, audit_head.c.hash))).one()
+    entry = link(event, seq=head.seq, previous=head.hash, at=datetime.now(UTC), case_id=case_id, records=records or {})
+    await connection.execute(insert(audit_log).values(msgspec.structs.asdict(entry)))
+    await connection.execute(update(audit_head).values(hash=entry.hash))
+    return entry
+
+
+class AuditLog:
+    """Reads the chain, and records acts that change no other record."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def note(self, event: Event, *, case_id: str | None = None) -> Entry:
+        """Record an act."""
+        return await self._database.write(lambda connection: append(connection, event, case_id=case_id))
+
+    async def of_case(self, case_id: str) -> tuple[Entry, ...]:
+        """Return the entries about a case, oldest first."""
+        query = select(audit_log).where(audit_log.c.case_id == case_id).order_by(audit_log.c.seq)
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(query)).mappings().all()
+        return tuple(Entry(**row) for row in rows)

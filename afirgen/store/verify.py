@@ -1,0 +1,149 @@
+"""Checks the chain, and every stored record against the newest hash that the chain holds of it."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from hashlib import file_digest
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+from sqlalchemy import Table
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from afirgen.case.audit import GENESIS, hash_of
+from afirgen.store.database import Database
+from afirgen.store.originals import Originals
+from afirgen.store.raw import Row, as_text, case_key, fir_key, raw, row_hash, session_key, version_key
+from afirgen.store.tables import audit_head, audit_log, cases, fir_records, old_sessions, step_versions
+
+_PAGE = 500
+
+
+class Fault(Struct, frozen=True):
+    """A record that is not as it was written, and what is wrong with it, as a sentence."""
+
+    record: str
+    sentence: str
+
+
+class Verdict(Struct, frozen=True, kw_only=True):
+    """What a check found. ``head`` is the hash at the end of the chain."""
+
+    entries: int
+    records: int
+    originals: int
+    head: str
+    faults: tuple[Fault, ...]
+
+
+_RECORDS: tuple[tuple[Table, Callable[[Row], str]], ...] = (
+    (cases, lambda row: case_key(row.get("id"))),
+    (step_versions, lambda row: version_key(row.get("case_id"), row.get("step"), row.get("version"))),
+    (fir_records, lambda row: fir_key(row.get("fir_number"))),
+    (old_sessions, lambda row: session_key(row.get("session_id"))),
+)
+
+
+async def verify(database: Database, originals: Originals) -> Verdict:
+    """Check everything at one moment of the database; what is written meanwhile does not count.
+
+    Raises:
+        StorageError: The database could not be read.
+    """
+    async with database.snapshot() as connection:
+        chain = await _walk(connection)
+        faults = list(chain.faults)
+        records = 0
+        for table, name in _RECORDS:
+            async for row in _rows(connection, table):
+                records += 1
+                faults += _compare(name(row), row_hash(row), chain.expected)
+        faults += [Fault(key, f"The record {key} is gone.") for key in chain.expected]
+        hashes = [row.get("original") or "" async for row in _rows(connection, cases)]
+    wanted = dict.fromkeys(hash_ for hash_ in hashes if hash_)
+    for sha256 in wanted:
+        faults += await asyncio.to_thread(_check_original, originals.path(sha256), sha256)
+    return Verdict(entries=chain.length, records=records, originals=len(wanted), head=chain.head, faults=tuple(faults))
+
+
+class _Chain:
+    """What is known after walking the chain: the newest hash of each record, and what is wrong with the entries."""
+
+    def __init__(self) -> None:
+        self.length = 0
+        self.head = GENESIS
+        self.expected: dict[str, str] = {}
+        self.faults: list[Fault] = []
+
+    def add(self, row: Row) -> None:
+        """Take the next entry."""
+        self.length += 1
+        name = f"audit:{row.get('seq')}"
+        unhashed: dict[str, Any] = {column.name: row.get(column.name) for column in audit_log.c}
+        own = unhashed.pop("hash") or ""
+        unhashed["seq"] = int(row.get("seq") or 0)
+        if unhashed["seq"] != self.length:
+            self.faults.append(Fault(name, f"Entries are missing before entry {row.get('seq')} of the audit log."))
+            self.length = unhashed["seq"]
+        if unhashed["previous"] != self.head:
+            self.faults.append(Fault(name, f"Entry {row.get('seq')} of the audit log does not follow the one before."))
+        if hash_of(unhashed) != own:
+            self.faults.append(Fault(name, f"Entry {row.get('seq')} of the audit log was changed."))
+        self.head = own
+        self.expected.update(_records_of(row.get("payload") or ""))
+
+    def end(self, head: Row) -> None:
+        """Compare with where the chain is said to end."""
+        if head.get("seq") != str(self.length) or head.get("hash") != self.head:
+            self.faults.append(Fault("audit:head", "The end of the audit log is missing or was changed."))
+
+
+async def _walk(connection: AsyncConnection) -> _Chain:
+    chain = _Chain()
+    async for row in _rows(connection, audit_log):
+        chain.add(row)
+    head = (await connection.execute(raw(audit_head))).mappings().first()
+    chain.end(as_text(head) if head else {})
+    return chain
+
+
+def _records_of(payload: str) -> dict[str, str]:
+    """Return the record hashes of an entry; a payload that was made unreadable is named by its hash already."""
+    try:
+        records = json.loads(payload)["records"]
+        return {str(key): str(value) for key, value in records.items()}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
+def _compare(key: str, found: str, expected: dict[str, str]) -> list[Fault]:
+    """Compare a record with the chain, and take it off the list of those to be found."""
+    wanted = expected.pop(key, None)
+    if wanted is None:
+        return [Fault(key, f"The record {key} is not in the audit log: it was added or renamed from outside.")]
+    return [] if wanted == found else [Fault(key, f"The record {key} was changed after it was written.")]
+
+
+def _check_original(path: Path, sha256: str) -> list[Fault]:
+    try:
+        with path.open("rb") as file:
+            found = file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return [Fault(f"original:{sha256}", f"The original {sha256} is gone or cannot be read.")]
+    return [] if found == sha256 else [Fault(f"original:{sha256}", f"The original {sha256} was changed.")]
+
+
+async def _rows(connection: AsyncConnection, table: Table) -> AsyncIterator[Row]:
+    """Give the rows of a table in the order of its key, a page at a time."""
+    (key,) = table.primary_key.columns
+    last: Any = None
+    while True:
+        # The key is read beside the bytes, because the bytes cannot be compared with it.
+        query = raw(table).add_columns(key.label("_key")).order_by(key).limit(_PAGE)
+        found = (await connection.execute(query.where(key > last) if last is not None else query)).mappings().all()
+        for row in found:
+            yield as_text({name: value for name, value in row.items() if name != "_key"})
+        if len(found) < _PAGE:
+            return
+        last = found[-1]["_key"]

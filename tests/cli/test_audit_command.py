@@ -1,0 +1,83 @@
+"""`afirgen audit` and `afirgen db` on a data folder, as an administrator calls them."""
+
+import asyncio
+import sqlite3
+import stat
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from afirgen.cli import main
+from afirgen.store.originals import Originals
+from tests.store.kit import SOURCE, Station
+
+
+@pytest.fixture
+def station(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Station:
+    monkeypatch.setenv("AFIRGEN_DATA_DIR", str(tmp_path))
+    monkeypatch.delenv("AFIRGEN_DATABASE_URL", raising=False)
+    monkeypatch.chdir(tmp_path)
+    made = Station(f"sqlite+aiosqlite:///{tmp_path / 'afirgen.db'}", tmp_path)
+
+    async def fill() -> None:
+        await made.fill_without_form()
+        await made.database.close()
+
+    asyncio.run(fill())
+    return made
+
+
+def call(*words: str, **extra: str) -> Result:
+    return CliRunner().invoke(main, list(words), input=extra.get("typed"))
+
+
+def test_verify_is_quiet_about_a_whole_chain_and_names_what_was_changed(station: Station, tmp_path: Path) -> None:
+    fine = call("audit", "verify")
+    assert (fine.exit_code, fine.stderr) == (0, "")
+    assert "1 originals are as they were written" in fine.stdout
+    with sqlite3.connect(tmp_path / "afirgen.db") as file:
+        file.execute("UPDATE cases SET language = 'ta'")
+    file.close()
+    broken = call("audit", "verify")
+    assert broken.exit_code == 2
+    assert f"case:{station.case}" in broken.stdout
+    assert "Keep them" in broken.stderr
+
+
+def test_export_writes_a_private_file_once(station: Station, tmp_path: Path) -> None:
+    written = call("audit", "export", station.case)
+    assert written.exit_code == 0, written.stderr
+    archive = tmp_path / f"case-{station.case}.zip"
+    assert stat.S_IMODE(archive.stat().st_mode) == 0o600
+    again = call("audit", "export", station.case)
+    assert (again.exit_code, "exists already" in again.stderr) == (2, True)
+    unknown = call("audit", "export", "nothing")
+    assert (unknown.exit_code, "no such session" in unknown.stderr) == (2, True)
+    assert call("audit", "verify").exit_code == 0
+
+
+def test_an_export_without_its_original_says_so(station: Station, tmp_path: Path) -> None:
+    Originals(tmp_path / "originals").path(SOURCE.sha256).unlink()
+    lost = call("audit", "export", station.case)
+    assert (lost.exit_code, "original" in lost.stderr) == (2, True)
+
+
+@pytest.mark.usefixtures("station")
+def test_the_database_goes_back_and_forth() -> None:
+    assert call("db", "check").exit_code == 0
+    assert call("db", "downgrade", "0001", typed="n\n").exit_code != 0
+    assert call("db", "downgrade", "0001", typed="y\n").exit_code == 0
+    assert call("db", "current").stdout.strip() == "0001"
+    assert call("db", "check").exit_code == 2
+    assert call("audit", "verify").exit_code == 2
+    assert call("db", "downgrade", "nonsense", "--yes").exit_code == 2
+    assert call("db", "upgrade").exit_code == 0
+    assert call("audit", "verify").exit_code == 0
+
+
+def test_a_server_that_is_not_there_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AFIRGEN_DATABASE_URL", "mysql+asyncmy://root@127.0.0.1:1/nothing")
+    answer = call("db", "current")
+    assert answer.exit_code == 2
+    assert len(answer.stderr.splitlines()) == 1
