@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import Table
+from sqlalchemy import ColumnElement, Integer, LargeBinary, Table, cast
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from afirgen.case.audit import GENESIS, hash_of
@@ -136,10 +136,11 @@ def _check_original(path: Path, sha256: str) -> list[Fault]:
 
 async def _rows(connection: AsyncConnection, table: Table) -> AsyncIterator[Row]:
     """Give the rows of a table in the order of its key, a page at a time."""
-    (key,) = table.primary_key.columns
+    (column,) = table.primary_key.columns
+    # A number keeps its order only as a number; a text that is no longer UTF-8 can be read as bytes only.
+    key: ColumnElement[Any] = column if isinstance(column.type, Integer) else cast(column, LargeBinary)
     last: Any = None
     while True:
-        # The key is read beside the bytes, because the bytes cannot be compared with it.
         query = raw(table).add_columns(key.label("_key")).order_by(key).limit(_PAGE)
         found = (await connection.execute(query.where(key > last) if last is not None else query)).mappings().all()
         for row in found:
