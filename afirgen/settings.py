@@ -95,6 +95,11 @@ class Settings(BaseSettings):
         validation_alias=_names("FIR_AUTH_KEY", "FIR_AUTH_KEY"),
         description="Key that finalizes an FIR through POST /authenticate.",
     )
+    separate_approver: bool = Field(
+        False,
+        validation_alias=_names("SEPARATE_APPROVER"),
+        description="Whether the finished form must be approved by somebody who did not write it.",
+    )
     environment: str = Field(
         "development",
         validation_alias=_names("ENVIRONMENT", "ENVIRONMENT"),

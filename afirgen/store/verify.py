@@ -14,8 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from afirgen.case.audit import GENESIS, hash_of
 from afirgen.store.database import Database
 from afirgen.store.originals import Originals
-from afirgen.store.raw import Row, as_text, case_key, fir_key, raw, row_hash, session_key, version_key
-from afirgen.store.tables import audit_head, audit_log, cases, fir_records, old_sessions, step_versions
+from afirgen.store.raw import Row, as_text, case_key, fir_key, officer_key, raw, row_hash, session_key, version_key
+from afirgen.store.tables import audit_head, audit_log, cases, fir_records, officers, old_sessions, step_versions
 
 _PAGE = 500
 
@@ -41,6 +41,7 @@ _RECORDS: tuple[tuple[Table, Callable[[Row], str]], ...] = (
     (cases, lambda row: case_key(row.get("id"))),
     (step_versions, lambda row: version_key(row.get("case_id"), row.get("step"), row.get("version"))),
     (fir_records, lambda row: fir_key(row.get("fir_number"))),
+    (officers, lambda row: officer_key(row.get("name"))),
     (old_sessions, lambda row: session_key(row.get("session_id"))),
 )
 
