@@ -17,7 +17,7 @@ from afirgen.store.originals import Originals
 from afirgen.store.raw import Row, as_text, case_key, fir_key, officer_key, raw, row_hash, session_key, version_key
 from afirgen.store.tables import audit_head, audit_log, cases, fir_records, officers, old_sessions, step_versions
 
-_PAGE = 500
+_PART = 500
 
 
 class Fault(Struct, frozen=True):
@@ -136,15 +136,8 @@ def _check_original(path: Path, sha256: str) -> list[Fault]:
 
 
 async def _rows(connection: AsyncConnection, table: Table) -> AsyncIterator[Row]:
-    """Give the rows of a table in the order of its key, a page at a time."""
+    """Give the rows of a table in the order of its key, a part at a time; only bytes are read, of the key too."""
     (key,) = table.primary_key.columns
-    last: Any = None
-    while True:
-        # The key is read beside the bytes, because the bytes cannot be compared with it.
-        query = raw(table).add_columns(key.label("_key")).order_by(key).limit(_PAGE)
-        found = (await connection.execute(query.where(key > last) if last is not None else query)).mappings().all()
-        for row in found:
-            yield as_text({name: value for name, value in row.items() if name != "_key"})
-        if len(found) < _PAGE:
-            return
-        last = found[-1]["_key"]
+    async with connection.stream(raw(table).order_by(key).execution_options(yield_per=_PART)) as found:
+        async for row in found.mappings():
+            yield as_text(row)
