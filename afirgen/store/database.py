@@ -46,6 +46,8 @@ class Database:
             hide_parameters=True,
             **options,
         )
+        # SQLite has one writer at a time. Waiting in order here is much quicker than its own looking again and again.
+        self._turn = asyncio.Semaphore(1 if self._sqlite else pool.size)
         if self._sqlite:
             event.listen(self._engine.sync_engine, "connect", _prepare_sqlite)
 
@@ -62,7 +64,7 @@ class Database:
         while True:
             worked = False
             try:
-                async with self._engine.begin() as connection:
+                async with self._turn, self._engine.begin() as connection:
                     result = await work(connection)
                     worked = True
             except DBAPIError as err:
