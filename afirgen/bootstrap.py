@@ -24,7 +24,7 @@ from afirgen.inference.models.store import ModelStore
 from afirgen.inference.ocr import OcrEngine
 from afirgen.inference.slot import EngineSlot
 from afirgen.inference.speech import SpeechEngine
-from afirgen.jobs.review import Review, Stores
+from afirgen.jobs.review import Review, Rules, Stores
 from afirgen.legal_kb.index import Progress as IndexProgress
 from afirgen.legal_kb.index import is_current, open_index
 from afirgen.legal_kb.offences import OffenceBook, load_offences
@@ -40,12 +40,15 @@ from afirgen.store.audit import AuditLog
 from afirgen.store.cases import CaseStore
 from afirgen.store.database import open_database
 from afirgen.store.firs import FirStore
+from afirgen.store.officers import OfficerStore
 from afirgen.store.old_sessions import OldSessions
 from afirgen.store.originals import Originals
+from afirgen.store.sign_in import SignIn
 from afirgen.telemetry.logs import set_up_logs
+from afirgen.web.accounts import Accounts
 from afirgen.web.app import create_app
 from afirgen.web.deps import WebDeps, WebSettings
-from afirgen.web.keys import Keys, kept_key
+from afirgen.web.keys import kept_key
 
 _log = structlog.get_logger(__name__)
 
@@ -271,11 +274,15 @@ def serve_app() -> Litestar:
     program = build_program(settings)
     database = open_database(settings)
     firs = FirStore(database)
+    audit = AuditLog(database)
     review = Review(
         program.pipeline,
-        Stores(CaseStore(database), firs, Originals(settings.data_dir / "originals")),
-        capacity=settings.max_concurrent_requests,
-        timeout_s=settings.session_timeout_s,
+        Stores(CaseStore(database), firs, Originals(settings.data_dir / "originals"), audit),
+        rules=Rules(
+            capacity=settings.max_concurrent_requests,
+            timeout_s=settings.session_timeout_s,
+            separate_approver=settings.separate_approver,
+        ),
         render=render_text,
         model_hash=program.models.fingerprint,
     )
@@ -294,10 +301,10 @@ def serve_app() -> Litestar:
         WebDeps(
             review=review,
             firs=firs,
-            audit=AuditLog(database),
+            audit=audit,
             old_sessions=OldSessions(database),
             models=program.models,
-            keys=Keys(api_key(settings)),
+            accounts=Accounts(api_key(settings), OfficerStore(database), SignIn(database)),
             settings=WebSettings(
                 cors_origins=settings.cors_origins,
                 rate_limit_requests=settings.rate_limit_requests,

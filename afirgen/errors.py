@@ -67,6 +67,13 @@ class AuthenticationError(AfirgenError):
     code = "not_authenticated"
 
 
+class NotAllowedError(AfirgenError):
+    """The caller is known, but may not do this."""
+
+    status = 403
+    code = "not_allowed"
+
+
 class NotFoundError(AfirgenError):
     """The case, FIR or section asked for does not exist."""
 

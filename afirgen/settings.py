@@ -60,6 +60,12 @@ class Settings(BaseSettings):
         validation_alias=_names("DATABASE_TIMEOUT"),
         description="Seconds to wait for a database connection.",
     )
+    database_answer_s: int = Field(
+        60,
+        ge=1,
+        validation_alias=_names("DATABASE_ANSWER_TIMEOUT"),
+        description="Seconds to wait for an answer of MySQL.",
+    )
     mysql_host: str | None = Field(
         None,
         validation_alias=_names("MYSQL_HOST", "MYSQL_HOST"),
@@ -94,6 +100,11 @@ class Settings(BaseSettings):
         None,
         validation_alias=_names("FIR_AUTH_KEY", "FIR_AUTH_KEY"),
         description="Key that finalizes an FIR through POST /authenticate.",
+    )
+    separate_approver: bool = Field(
+        False,
+        validation_alias=_names("SEPARATE_APPROVER"),
+        description="Whether the finished form must be approved by somebody who did not write it.",
     )
     environment: str = Field(
         "development",

@@ -18,6 +18,7 @@ _COMMANDS = {
     "demo": ("afirgen.cli.demo:demo", "Draft FIRs from the samples that come with the program."),
     "models": ("afirgen.cli.models:models", "List, fetch, verify, push and switch models."),
     "kb": ("afirgen.cli.kb:kb", "Build, search and extend the legal knowledge base."),
+    "officer": ("afirgen.cli.officer:officer", "Add, list, disable and reset accounts."),
     "audit": ("afirgen.cli.audit:audit", "Check records against the audit log, and export cases."),
     "db": ("afirgen.cli.db:db", "Create and migrate the database."),
     "evaluate": ("afirgen.cli.evaluate:evaluate", "Measure drafts against cases with known answers."),

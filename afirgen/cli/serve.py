@@ -71,4 +71,5 @@ def _announce(settings: Settings, address: str) -> None:
     api_key(settings)
     where = "in AFIRGEN_API_KEY" if settings.api_key else f"in the file {settings.data_dir / 'api_key'}"
     click.echo(f"AFIRGen is on http://{address}")
-    click.echo(f"Sign in with the key {where}. The models load for some seconds; /ready tells when all are there.")
+    click.echo(f"Sign in with the key {where}, or by name once there are officers.")
+    click.echo("The models load for some seconds; /ready tells when all are there.")

@@ -3,7 +3,7 @@
 import asyncio
 import unicodedata
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,40 +14,31 @@ from msgspec import Struct
 from afirgen import __version__
 from afirgen.case.audit import MACHINE, Action, Actor, Event, text_hash
 from afirgen.case.evidence import Transcript
-from afirgen.case.facts import Author, Facts
-from afirgen.case.fir import FirDocument, Prose, Sentence, SentenceKind
+from afirgen.case.fir import FirDocument, Prose
 from afirgen.case.law import LegalView
-from afirgen.case.sentences import sentences
+from afirgen.case.rights import Right, allow
 from afirgen.case.session import REGENERABLE, SessionStatus, Step
-from afirgen.case.state import CaseState
-from afirgen.errors import AfirgenError, InvalidInputError, NotFoundError, OverloadedError, StepConflictError
+from afirgen.errors import (
+    AfirgenError,
+    InvalidInputError,
+    NotAllowedError,
+    NotFoundError,
+    OverloadedError,
+    StepConflictError,
+)
 from afirgen.inference.engine import Priority
+from afirgen.jobs.views import CaseView, Content, SummaryStep, decode, officers_prose, shown, state_of
 from afirgen.pipeline.intake import Limits
 from afirgen.pipeline.run import Original, Pipeline
 from afirgen.pipeline.trace import Trace
-from afirgen.store.cases import CaseRecord, CaseStore, NewVersion, StepVersion
+from afirgen.store.audit import AuditLog
+from afirgen.store.cases import CaseRecord, CaseStore, NewVersion
 from afirgen.store.firs import FirStore, FirText, new_fir_number
 from afirgen.store.originals import Originals
 
 _log = structlog.get_logger(__name__)
 _LONGEST_NOTE = 10_000
-
-
-class SummaryStep(Struct, frozen=True):
-    """Content of the summary step."""
-
-    facts: Facts
-    summary: Prose
-
-
-Content = Transcript | SummaryStep | LegalView | Prose | FirDocument
-_TYPES: dict[Step, type[Content]] = {
-    Step.TRANSCRIPT: Transcript,
-    Step.SUMMARY: SummaryStep,
-    Step.VIOLATIONS: LegalView,
-    Step.NARRATIVE: Prose,
-    Step.FINAL: FirDocument,
-}
+_WRITING = (Action.CASE_ACCEPTED, Action.STEP_EDITED)
 
 
 class Progress(Struct, frozen=True):
@@ -65,15 +56,6 @@ class Draft(Struct, frozen=True):
     basis: dict[str, Any]
 
 
-class CaseView(Struct, frozen=True, kw_only=True):
-    """A case with the newest version and content of each step."""
-
-    record: CaseRecord
-    versions: dict[Step, StepVersion]
-    contents: dict[Step, Content]
-    state: CaseState
-
-
 @dataclass(frozen=True)
 class Stores:
     """Where cases, FIRs and originals are kept."""
@@ -81,12 +63,27 @@ class Stores:
     cases: CaseStore
     firs: FirStore
     originals: Originals
+    audit: AuditLog
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What the installation allows.
+
+    ``capacity`` is how many cases are drafted on at once, ``timeout_s`` how long one may wait for a decision;
+    with ``separate_approver`` whoever wrote in a case may not approve its form.
+    """
+
+    capacity: int
+    timeout_s: int
+    separate_approver: bool = False
+    limits: Limits = field(default_factory=Limits)
 
 
 class Review:
     """Accepts complaints and moves their cases along; one piece of work at a time on a case.
 
-    Drafting on more cases than ``capacity`` at once is refused with :class:`OverloadedError`.
+    Drafting on more cases than the rules allow at once is refused with :class:`OverloadedError`.
     """
 
     def __init__(
@@ -94,19 +91,15 @@ class Review:
         pipeline: Pipeline,
         stores: Stores,
         *,
-        capacity: int,
-        timeout_s: int,
+        rules: Rules,
         render: Callable[[FirDocument], str],
         model_hash: Callable[[str], str | None],
-        limits: Limits | None = None,
     ) -> None:
         self._pipeline = pipeline
         self._stores = stores
-        self._capacity = capacity
-        self._timeout_s = timeout_s
+        self._rules = rules
         self._render = render
         self._model_hash = model_hash
-        self._limits = limits or Limits()
         self._locks: dict[str, asyncio.Lock] = {}
         self._working = 0
         self._progress: dict[str, Progress] = {}
@@ -120,7 +113,8 @@ class Review:
 
         Raises what intake raises for a complaint that cannot be taken, before anything is stored.
         """
-        if self._working >= self._capacity:
+        allow(by, Right.REVIEW)
+        if self._working >= self._rules.capacity:
             raise OverloadedError("All drafting places are taken. Try again in a minute.", retry_after_s=30)
         source = await self._pipeline.inspect(original)
         await asyncio.to_thread(self._stores.originals.put, data, source.sha256)
@@ -154,13 +148,13 @@ class Review:
         """Return a case with its newest contents; an idle one that has waited too long is marked expired."""
         record = await self._stores.cases.get(case_id)
         idle = (datetime.now(UTC) - record.last_activity).total_seconds()
-        if record.status is SessionStatus.AWAITING_VALIDATION and idle > self._timeout_s:
+        if record.status is SessionStatus.AWAITING_VALIDATION and idle > self._rules.timeout_s:
             expired = Event(actor=MACHINE, action=Action.CASE_EXPIRED, details={"idle_s": int(idle)})
             await self._stores.cases.update(case_id, expired, status=SessionStatus.EXPIRED.value)
             record = await self._stores.cases.get(case_id)
         versions = await self._stores.cases.newest(case_id)
-        contents = {step: _decode(version) for step, version in versions.items()}
-        return CaseView(record=record, versions=versions, contents=contents, state=_state(record, contents))
+        contents = {step: decode(version) for step, version in versions.items()}
+        return CaseView(record=record, versions=versions, contents=contents, state=state_of(record, contents))
 
     def progress(self, case_id: str) -> Progress | None:
         """Return how far the work on a case is, None when none is going on."""
@@ -178,16 +172,20 @@ class Review:
         Without ``wait`` the next step is drafted in the background and the case is returned as processing.
 
         Raises:
+            NotAllowedError: The role may not decide, or the form needs another approver than its writer.
             StepConflictError: The case is not waiting for a decision.
             InvalidInputError: The edit cannot be used for this step.
         """
+        allow(by, Right.REVIEW)
         async with self._lock(case_id):
             view = await self._awaiting(case_id)
             step = view.record.step
+            if step.following is None:
+                await self._check_approver(case_id, by)
             if edit is not None and edit.strip():
                 await self._keep_edit(view, edit.strip(), by)
                 view = await self.view(case_id)
-            event = Event(actor=by, action=Action.STEP_APPROVED, details=_shown(view, step))
+            event = Event(actor=by, action=Action.STEP_APPROVED, details=shown(view, step))
             following = step.following
             if following is None:
                 await self._stores.cases.update(case_id, event, status=SessionStatus.COMPLETED.value)
@@ -199,9 +197,10 @@ class Review:
 
     async def reject(self, case_id: str, *, by: Actor) -> CaseView:
         """Keep the step as it is; the case goes on waiting."""
+        allow(by, Right.REVIEW)
         async with self._lock(case_id):
             view = await self._awaiting(case_id)
-            event = Event(actor=by, action=Action.STEP_KEPT, details=_shown(view, view.record.step))
+            event = Event(actor=by, action=Action.STEP_KEPT, details=shown(view, view.record.step))
             await self._stores.cases.update(case_id, event)
             return view
 
@@ -209,6 +208,7 @@ class Review:
         self, case_id: str, step: Step, *, by: Actor, note: str | None = None, wait: bool = True
     ) -> CaseView:
         """Draft a step that was reached once more as a new version; later steps are drafted again after it."""
+        allow(by, Right.REVIEW)
         if step not in REGENERABLE:
             raise StepConflictError("Only the summary, the sections and the narrative can be drafted again.")
         if note and len(note) > _LONGEST_NOTE:
@@ -217,13 +217,14 @@ class Review:
             view = await self._awaiting(case_id)
             if step not in view.contents:
                 raise StepConflictError("This step has not been reached yet.")
-            details = _shown(view, step) | {"note_sha256": text_hash(note) if note else None}
+            details = shown(view, step) | {"note_sha256": text_hash(note) if note else None}
             event = Event(actor=by, action=Action.STEP_REGENERATED, details=details)
             await self._stores.cases.update(case_id, event, step=step.value, status=SessionStatus.PROCESSING.value)
             return await self._go_on(case_id, note=note, fresh=True, wait=wait)
 
     async def retry(self, case_id: str, *, by: Actor, wait: bool = True) -> CaseView:
         """Draft the current step again after a failure."""
+        allow(by, Right.REVIEW)
         async with self._lock(case_id):
             record = await self._stores.cases.get(case_id)
             if record.status is not SessionStatus.ERROR:
@@ -285,7 +286,7 @@ class Review:
         basis = {
             "program": __version__,
             "models": [{"id": model, "sha256": self._model_hash(model)} for model in models],
-            "inputs": [_shown(view, step) for step in earlier if step in view.versions],
+            "inputs": [shown(view, step) for step in earlier if step in view.versions],
             **trace.details(),
         }
         return Draft(content, models, basis)
@@ -355,8 +356,13 @@ class Review:
 
     # --- the officer's part -------------------------------------------------------------------------------
 
+    async def _check_approver(self, case_id: str, by: Actor) -> None:
+        """Refuse whoever took the complaint in or wrote in a step, where the station wants a second pair of eyes."""
+        if self._rules.separate_approver and by.name in await self._stores.audit.actors(case_id, _WRITING):
+            raise NotAllowedError("You wrote in this case. Another officer has to approve the form.")
+
     async def _keep_edit(self, view: CaseView, edit: str, by: Actor) -> None:
-        if len(edit) > self._limits.text_most:
+        if len(edit) > self._rules.limits.text_most:
             raise InvalidInputError("The text is too long. Shorten it.")
         step = view.record.step
         current = view.contents[step]
@@ -366,15 +372,15 @@ class Review:
             case Transcript():
                 content = Transcript(text=text, language=current.language, notes=("Corrected by the officer.",))
             case SummaryStep():
-                content = SummaryStep(current.facts, _officers_prose(text))
+                content = SummaryStep(current.facts, officers_prose(text))
             case LegalView():
                 content = self._pipeline.choose_sections(current, text)
             case Prose():
-                content = _officers_prose(text)
+                content = officers_prose(text)
             case FirDocument():
                 raise InvalidInputError("The form is made from the earlier steps. Send those back to change it.")
         version = NewVersion(step=step, content=msgspec.json.encode(content), author="officer")
-        event = Event(actor=by, action=Action.STEP_EDITED, details={"instead_of": _shown(view, step)})
+        event = Event(actor=by, action=Action.STEP_EDITED, details={"instead_of": shown(view, step)})
         await self._stores.cases.add_version(view.record.id, version, event)
 
     # --- book-keeping -------------------------------------------------------------------------------------
@@ -403,35 +409,6 @@ class Review:
         return task
 
 
-def _shown(view: CaseView, step: Step) -> dict[str, Any]:
-    """Say for the audit log which version of a step was before the officer, or under a draft."""
-    version = view.versions[step]
-    return {"step": step.value, "version": version.version, "content_sha256": text_hash(version.content)}
-
-
-def _decode(version: StepVersion) -> Content:
-    return msgspec.json.decode(version.content, type=_TYPES[version.step])
-
-
-def _state(record: CaseRecord, contents: dict[Step, Content]) -> CaseState:
-    """Take what the steps up to the current one say; later contents belong to an earlier run."""
-    order = list(Step)
-    known = {s: c for s, c in contents.items() if order.index(s) <= order.index(record.step)}
-    transcript, summary = known.get(Step.TRANSCRIPT), known.get(Step.SUMMARY)
-    law, narrative = known.get(Step.VIOLATIONS), known.get(Step.NARRATIVE)
-    return CaseState(
-        source=record.source,
-        reported_on=record.reported_on,
-        language=record.language,
-        transcript=transcript if isinstance(transcript, Transcript) else None,
-        facts=summary.facts if isinstance(summary, SummaryStep) else None,
-        summary=summary.summary if isinstance(summary, SummaryStep) else None,
-        law=law if isinstance(law, LegalView) else None,
-        narrative=narrative if isinstance(narrative, Prose) else None,
-        fir_number=record.fir_number,
-    )
-
-
 def _basis(view: CaseView) -> str:
     """Name what a draft made ahead rests on: the step and the contents before it."""
     return f"{view.record.step.value}:{hash(msgspec.json.encode(view.contents.get(view.record.step)))}"
@@ -451,12 +428,3 @@ def _forget_failure(task: "asyncio.Task[Draft]") -> None:
     """Read the failure of a draft made ahead; the step is drafted anew when the officer comes to it."""
     if not task.cancelled() and task.exception() is not None:
         _log.info("look_ahead_failed", reason=type(task.exception()).__name__)
-
-
-def _officers_prose(text: str) -> Prose:
-    return Prose(
-        sentences=tuple(
-            Sentence(text=text[s.start : s.end], kind=SentenceKind.OFFICER, author=Author.OFFICER_WRITTEN)
-            for s in sentences(text)
-        )
-    )

@@ -1,13 +1,13 @@
 """The append-only audit log: written in the transaction of what it records."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 
 import msgspec
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from afirgen.case.audit import Entry, Event, link
+from afirgen.case.audit import Action, Entry, Event, link
 from afirgen.store.database import Database
 from afirgen.store.tables import audit_head, audit_log
 
@@ -34,6 +34,12 @@ class AuditLog:
     async def note(self, event: Event, *, case_id: str | None = None) -> Entry:
         """Record an act."""
         return await self._database.write(lambda connection: append(connection, event, case_id=case_id))
+
+    async def actors(self, case_id: str, actions: Collection[Action]) -> frozenset[str]:
+        """Return the names of those who did any of ``actions`` on a case."""
+        chosen = (audit_log.c.case_id == case_id) & audit_log.c.action.in_([action.value for action in actions])
+        async with self._database.reading() as connection:
+            return frozenset((await connection.execute(select(audit_log.c.actor).where(chosen))).scalars())
 
     async def of_case(self, case_id: str) -> tuple[Entry, ...]:
         """Return the entries about a case, oldest first."""

@@ -23,10 +23,11 @@ _LOST_A_RACE = frozenset({1205, 1213, 1020})
 
 
 class PoolOptions(Struct, frozen=True, kw_only=True):
-    """How many connections are kept at most, and the seconds to wait for one or for a new one to be made."""
+    """How many connections are kept at most, and how many seconds to wait for one and for a server's answer."""
 
     size: int = 10
     timeout_s: int = 10
+    answer_s: int = 60
 
 
 class Database:
@@ -35,7 +36,7 @@ class Database:
     def __init__(self, url: str, pool: PoolOptions | None = None) -> None:
         pool = pool or PoolOptions()
         self._sqlite = url.startswith("sqlite")
-        options = {} if self._sqlite else mysql_options(pool.timeout_s)
+        options = {} if self._sqlite else mysql_options(pool.timeout_s, pool.answer_s)
         self._engine = create_async_engine(
             url,
             pool_size=pool.size,
@@ -45,6 +46,8 @@ class Database:
             hide_parameters=True,
             **options,
         )
+        # SQLite has one writer at a time. Waiting in order here is much quicker than its own looking again and again.
+        self._turn = asyncio.Semaphore(1 if self._sqlite else pool.size)
         if self._sqlite:
             event.listen(self._engine.sync_engine, "connect", _prepare_sqlite)
 
@@ -57,15 +60,18 @@ class Database:
             StorageError: The database refused or could not be reached.
         """
         waits = iter(_WAITS_S)
+        lost_connection = False
         while True:
             worked = False
             try:
-                async with self._engine.begin() as connection:
+                async with self._turn, self._engine.begin() as connection:
                     result = await work(connection)
                     worked = True
             except DBAPIError as err:
                 # A connection lost while committing leaves open whether the work is kept: that is not repeated.
-                again = lost_a_race(err) or (err.connection_invalidated and not worked)
+                lost = err.connection_invalidated and not worked
+                again = lost_a_race(err) or (lost and not lost_connection)
+                lost_connection = lost_connection or lost
                 wait_s = next(waits, None) if again else None
                 if wait_s is None:
                     raise _storage_error(err) from err
@@ -117,11 +123,13 @@ class Database:
 
 def open_database(settings: Settings) -> Database:
     """Return the database that an installation has chosen."""
-    pool = PoolOptions(size=settings.database_pool, timeout_s=settings.database_timeout_s)
+    pool = PoolOptions(
+        size=settings.database_pool, timeout_s=settings.database_timeout_s, answer_s=settings.database_answer_s
+    )
     return Database(settings.sqlalchemy_url, pool)
 
 
-def mysql_options(timeout_s: int) -> dict[str, Any]:
+def mysql_options(timeout_s: int, answer_s: int | None) -> dict[str, Any]:
     """Return how the program talks to MySQL: all scripts, UTC, and a connection is tried before it is lent."""
     return {
         "pool_pre_ping": True,
@@ -131,6 +139,7 @@ def mysql_options(timeout_s: int) -> dict[str, Any]:
         "connect_args": {
             "charset": "utf8mb4",
             "connect_timeout": timeout_s,
+            "read_timeout": answer_s,
             "init_command": "SET time_zone = '+00:00'",
         },
     }

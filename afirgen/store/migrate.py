@@ -70,7 +70,7 @@ def require_head(url: str) -> None:
 
 def migration_engine(url: str) -> AsyncEngine:
     """Return an engine that keeps no connection."""
-    options = {} if url.startswith("sqlite") else mysql_options(_CONNECT_S)
+    options = {} if url.startswith("sqlite") else mysql_options(_CONNECT_S, None)
     options = {name: value for name, value in options.items() if not name.startswith("pool_")}
     return create_async_engine(url, poolclass=pool.NullPool, hide_parameters=True, **options)
 

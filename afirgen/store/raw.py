@@ -56,6 +56,11 @@ def fir_key(number: str | None) -> str:
     return f"fir:{number}"
 
 
+def officer_key(name: str | None) -> str:
+    """Name an account in the audit log."""
+    return f"officer:{name}"
+
+
 def session_key(session_id: str | None) -> str:
     """Name a session of an earlier installation in the audit log."""
     return f"session:{session_id}"

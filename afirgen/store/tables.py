@@ -135,3 +135,36 @@ old_sessions = Table(
     Column("validation_history", LONG_TEXT),
     Column("imported_at", UtcTime, nullable=False),
 )
+
+# Accounts: officers have a password, API clients a key; both are kept as hashes.
+officers = Table(
+    "officers",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("name", String(100), nullable=False),
+    Column("name_key", String(150), nullable=False, unique=True),
+    Column("role", String(32), nullable=False),
+    Column("password_hash", String(255)),
+    Column("key_hash", String(64), unique=True),
+    Column("created_at", UtcTime, nullable=False),
+    Column("disabled_at", UtcTime),
+)
+
+# Sessions on the page by the hash of their token; without an officer, whoever showed the installation's key.
+page_sessions = Table(
+    "page_sessions",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    Column("officer_id", Integer, ForeignKey("officers.id")),
+    Column("created_at", UtcTime, nullable=False),
+    Column("expires_at", UtcTime, nullable=False, index=True),
+)
+
+# Tries to sign in, also for names that are no account's.
+sign_in_failures = Table(
+    "sign_in_failures",
+    metadata,
+    Column("name_key", String(150), primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("last_at", UtcTime, nullable=False),
+)

@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Integer, LargeBinary, Table, cast
+from sqlalchemy import Table
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from afirgen.case.audit import GENESIS, hash_of
 from afirgen.store.database import Database
 from afirgen.store.originals import Originals
-from afirgen.store.raw import Row, as_text, case_key, fir_key, raw, row_hash, session_key, version_key
-from afirgen.store.tables import audit_head, audit_log, cases, fir_records, old_sessions, step_versions
+from afirgen.store.raw import Row, as_text, case_key, fir_key, officer_key, raw, row_hash, session_key, version_key
+from afirgen.store.tables import audit_head, audit_log, cases, fir_records, officers, old_sessions, step_versions
 
-_PAGE = 500
+_PART = 500
 
 
 class Fault(Struct, frozen=True):
@@ -41,6 +41,7 @@ _RECORDS: tuple[tuple[Table, Callable[[Row], str]], ...] = (
     (cases, lambda row: case_key(row.get("id"))),
     (step_versions, lambda row: version_key(row.get("case_id"), row.get("step"), row.get("version"))),
     (fir_records, lambda row: fir_key(row.get("fir_number"))),
+    (officers, lambda row: officer_key(row.get("name"))),
     (old_sessions, lambda row: session_key(row.get("session_id"))),
 )
 
@@ -135,16 +136,8 @@ def _check_original(path: Path, sha256: str) -> list[Fault]:
 
 
 async def _rows(connection: AsyncConnection, table: Table) -> AsyncIterator[Row]:
-    """Give the rows of a table in the order of its key, a page at a time."""
-    (column,) = table.primary_key.columns
-    # A number keeps its order only as a number; a text that is no longer UTF-8 can be read as bytes only.
-    key: ColumnElement[Any] = column if isinstance(column.type, Integer) else cast(column, LargeBinary)
-    last: Any = None
-    while True:
-        query = raw(table).add_columns(key.label("_key")).order_by(key).limit(_PAGE)
-        found = (await connection.execute(query.where(key > last) if last is not None else query)).mappings().all()
-        for row in found:
-            yield as_text({name: value for name, value in row.items() if name != "_key"})
-        if len(found) < _PAGE:
-            return
-        last = found[-1]["_key"]
+    """Give the rows of a table in the order of its key, a part at a time; only bytes are read, of the key too."""
+    (key,) = table.primary_key.columns
+    async with connection.stream(raw(table).order_by(key).execution_options(yield_per=_PART)) as found:
+        async for row in found.mappings():
+            yield as_text(row)

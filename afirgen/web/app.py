@@ -38,7 +38,7 @@ def create_app(deps: WebDeps) -> Litestar:
         finally:
             await deps.on_shutdown()
 
-    guard = Guard(deps.keys, requests=deps.settings.rate_limit_requests, window_s=deps.settings.rate_limit_window_s)
+    guard = Guard(deps.accounts, requests=deps.settings.rate_limit_requests, window_s=deps.settings.rate_limit_window_s)
     return Litestar(
         route_handlers=[
             *process.HANDLERS,

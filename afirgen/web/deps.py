@@ -14,7 +14,7 @@ from afirgen.jobs.review import Review
 from afirgen.store.audit import AuditLog
 from afirgen.store.firs import FirStore
 from afirgen.store.old_sessions import OldSessions
-from afirgen.web.keys import Keys
+from afirgen.web.accounts import Accounts
 
 
 class Models(Protocol):
@@ -48,7 +48,7 @@ class WebDeps:
     audit: AuditLog
     old_sessions: OldSessions
     models: Models
-    keys: Keys
+    accounts: Accounts
     settings: WebSettings
     ping_database: Callable[[], Awaitable[None]]
     collections: Callable[[], tuple[str, ...]]

@@ -12,10 +12,10 @@ from litestar.datastructures import MutableScopeHeaders
 from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
 
-from afirgen.case.audit import Actor, Channel, Role
+from afirgen.case.audit import Actor
 from afirgen.errors import AfirgenError, AuthenticationError, TooManyRequestsError
+from afirgen.web.accounts import COOKIE, Accounts
 from afirgen.web.errors import error_body
-from afirgen.web.keys import COOKIE, Keys
 
 if TYPE_CHECKING:
     from litestar.types import ASGIApp, Message, Receive, Scope, Send
@@ -43,8 +43,8 @@ class Guard(ASGIMiddleware):
 
     scopes = (ScopeType.HTTP,)
 
-    def __init__(self, keys: Keys, *, requests: int, window_s: int) -> None:
-        self._keys = keys
+    def __init__(self, accounts: Accounts, *, requests: int, window_s: int) -> None:
+        self._accounts = accounts
         self._requests = requests
         self._window_s = window_s
         self._seen: dict[str, deque[float]] = {}
@@ -54,7 +54,7 @@ class Guard(ASGIMiddleware):
         connection: Connection = ASGIConnection(scope)
         try:
             self._limit(connection)
-            scope["user"] = self._authenticate(connection)
+            scope["user"] = await self._authenticate(connection)
         except AfirgenError as err:
             if isinstance(err, AuthenticationError) and _wants_page(connection):
                 await _redirect("/sign-in", send)
@@ -63,12 +63,15 @@ class Guard(ASGIMiddleware):
             return
         await next_app(scope, receive, send)
 
-    async def add_headers(self, message: "Message", _scope: "Scope") -> None:
+    async def add_headers(self, message: "Message", scope: "Scope") -> None:
         """Put the headers on any answer, also on those that are given before a handler is found."""
         if message["type"] == "http.response.start":
             headers = MutableScopeHeaders.from_message(message)
             for name, value in _SECURITY_HEADERS.items():
                 headers.setdefault(name, value)
+            if not scope["path"].startswith("/static/"):
+                # What an informant said must not stay in a browser's cache.
+                headers.setdefault("cache-control", "no-store")
             headers["X-RateLimit-Limit"] = str(self._requests)
             headers["X-RateLimit-Window"] = str(self._window_s)
 
@@ -88,7 +91,7 @@ class Guard(ASGIMiddleware):
         if len(self._seen) > _MOST_CLIENTS:
             self._seen = {c: t for c, t in self._seen.items() if t and t[-1] > now - self._window_s}
 
-    def _authenticate(self, connection: Connection) -> Actor | None:
+    async def _authenticate(self, connection: Connection) -> Actor | None:
         """Return who calls, None where a path is open to all."""
         path = connection.url.path
         method = connection.scope.get("method", "GET")
@@ -97,14 +100,11 @@ class Guard(ASGIMiddleware):
         bearer = connection.headers.get("authorization", "")
         key = connection.headers.get("x-api-key") or (bearer[7:] if bearer[:7].lower() == "bearer " else "")
         if key:
-            if not self._keys.opens(key):
-                raise AuthenticationError("The API key is not right.")
-            return _key_holder(connection, Channel.API)
-        if not self._keys.good_session(connection.cookies.get(COOKIE, "")):
-            raise AuthenticationError("Sign in, or send the API key as X-API-Key.")
-        if method not in _SAFE and not same_site(connection):
-            raise AuthenticationError("This request came from another site.")
-        return _key_holder(connection, Channel.PAGE)
+            return await self._accounts.by_key(key, address_of(connection))
+        actor = await self._accounts.by_session(connection.cookies.get(COOKIE, ""), address_of(connection))
+        if method not in _SAFE:
+            from_our_page(connection)
+        return actor
 
 
 def address_of(connection: Connection) -> str | None:
@@ -112,14 +112,14 @@ def address_of(connection: Connection) -> str | None:
     return connection.client.host if connection.client else None
 
 
-def _key_holder(connection: Connection, channel: Channel) -> Actor:
-    return Actor(
-        name="holder of the station's key", role=Role.KEY_HOLDER, channel=channel, address=address_of(connection)
-    )
+def from_our_page(connection: Connection) -> None:
+    """Raise :class:`AuthenticationError` for what a browser sent from another site's page."""
+    if not _same_site(connection):
+        raise AuthenticationError("This request came from another site. Sign in on this page.")
 
 
-def same_site(connection: Connection) -> bool:
-    """Tell whether a browser sent this from our own page: by Sec-Fetch-Site, else by Origin."""
+def _same_site(connection: Connection) -> bool:
+    """Look at Sec-Fetch-Site, else at Origin."""
     fetch_site = connection.headers.get("sec-fetch-site")
     if fetch_site is not None:
         return fetch_site in {"same-origin", "none"}

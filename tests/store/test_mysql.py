@@ -139,6 +139,15 @@ async def test_a_full_pool_is_refused_in_time(mysql_url: str) -> None:
     await database.close()
 
 
+async def test_a_server_that_does_not_answer_is_not_waited_for(mysql_url: str) -> None:
+    upgrade(mysql_url)
+    database = Database(mysql_url, PoolOptions(answer_s=1))
+    with pytest.raises(StorageError):
+        await database.write(lambda connection: connection.execute(text("SELECT SLEEP(30)")))
+    await database.ping()
+    await database.close()
+
+
 def test_the_names_of_earlier_installations_make_the_url(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AFIRGEN_DATABASE_URL", raising=False)
     monkeypatch.setenv("MYSQL_HOST", "db.example")

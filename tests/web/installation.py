@@ -15,7 +15,7 @@ from afirgen.case.law import LegalView
 from afirgen.case.state import CaseState
 from afirgen.errors import ModelUnavailableError, NotFoundError
 from afirgen.inference.engine import EngineState, EngineStatus, Priority
-from afirgen.jobs.review import Review, Stores
+from afirgen.jobs.review import Review, Rules, Stores
 from afirgen.legal_kb.offences import load_offences
 from afirgen.legal_kb.statutes import load_knowledge_base
 from afirgen.pipeline.assess import LawSources
@@ -34,11 +34,13 @@ from afirgen.store.cases import CaseStore
 from afirgen.store.database import Database
 from afirgen.store.firs import FirStore
 from afirgen.store.migrate import upgrade
+from afirgen.store.officers import OfficerStore
 from afirgen.store.old_sessions import OldSessions
 from afirgen.store.originals import Originals
+from afirgen.store.sign_in import SignIn
+from afirgen.web.accounts import Accounts
 from afirgen.web.app import create_app
 from afirgen.web.deps import WebDeps, WebSettings
-from afirgen.web.keys import Keys
 from tests.case_factory import NOW, document
 
 OFFICER = Actor(name="A. Officer", role=Role.RECORDING_OFFICER, channel=Channel.PAGE)
@@ -136,6 +138,8 @@ class Installation:
         self.requests = requests
         self.capacity = capacity
         self.timeout_s = timeout_s
+        self.separate_approver = False
+        self.secure_cookies = False
         self.url = f"sqlite+aiosqlite:///{folder / 'test.db'}"
         self.pipeline = RulesOnly()
         self.models = OneModel()
@@ -147,11 +151,11 @@ class Installation:
         self.database = Database(self.url)
         self.cases = CaseStore(self.database)
         self.firs = FirStore(self.database)
+        self.officers = OfficerStore(self.database)
         self.review = Review(
             self.pipeline,
-            Stores(self.cases, self.firs, Originals(self.folder / "originals")),
-            capacity=self.capacity,
-            timeout_s=self.timeout_s,
+            Stores(self.cases, self.firs, Originals(self.folder / "originals"), AuditLog(self.database)),
+            rules=Rules(capacity=self.capacity, timeout_s=self.timeout_s, separate_approver=self.separate_approver),
             render=render_text,
             model_hash=lambda _model: "f" * 64,
         )
@@ -171,13 +175,13 @@ class Installation:
                 audit=AuditLog(self.database),
                 old_sessions=OldSessions(self.database),
                 models=self.models,
-                keys=Keys(KEY),
+                accounts=Accounts(KEY, self.officers, SignIn(self.database)),
                 settings=WebSettings(
                     cors_origins=("https://station.example",),
                     rate_limit_requests=self.requests,
                     rate_limit_window_s=60,
                     max_concurrent=self.capacity,
-                    secure_cookies=False,
+                    secure_cookies=self.secure_cookies,
                     fir_auth_key=AUTH_KEY,
                 ),
                 ping_database=self.database.ping,

@@ -8,7 +8,7 @@ from afirgen.case.evidence import Transcript
 from afirgen.case.fir import FirDocument, Prose
 from afirgen.case.law import Assessment, LegalView
 from afirgen.case.session import SessionStatus, Step
-from afirgen.jobs.review import CaseView, SummaryStep
+from afirgen.jobs.views import CaseView, SummaryStep
 from afirgen.render.text import render_text
 
 _MESSAGES = {

@@ -8,6 +8,7 @@ from litestar.params import FromPath, JSONBody
 from msgspec import Struct
 
 from afirgen.case.audit import Action, Event
+from afirgen.case.rights import Right, allow
 from afirgen.errors import StorageError
 from afirgen.inference.engine import EngineState, EngineStatus
 from afirgen.web.deps import By, Deps, WebDeps
@@ -75,6 +76,7 @@ async def models(deps: Deps) -> dict[str, Any]:
 @post("/api/v1/models/{role:str}", status_code=200)
 async def use_model(role: FromPath[str], data: JSONBody[ModelChoice], deps: Deps, by: By) -> dict[str, Any]:
     """Switch a role to another model while the program runs."""
+    allow(by, Right.MANAGE)
     status = await deps.models.switch(role, data.model)
     details = {"role": role, "model": data.model}
     await deps.audit.note(Event(actor=by, action=Action.MODEL_SWITCHED, details=details))

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from afirgen.case.session import SessionStatus, Step
 from afirgen.errors import AfirgenError, InvalidInputError, NotFoundError
-from afirgen.jobs.review import CaseView
+from afirgen.jobs.views import CaseView
 from afirgen.pipeline.run import Original
 from afirgen.store.old_sessions import OldSession
 from afirgen.web.api.contents import content_of, message_for

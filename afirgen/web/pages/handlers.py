@@ -9,12 +9,13 @@ from litestar.response import Redirect, Template
 
 from afirgen.case.law import Standing, Verdict
 from afirgen.case.session import SessionStatus, Step
-from afirgen.errors import AfirgenError, EmptyInputError, InvalidInputError
+from afirgen.errors import AfirgenError, AuthenticationError, EmptyInputError, InvalidInputError
 from afirgen.pipeline.run import Original
+from afirgen.store.sign_in import SESSION_LIFE
+from afirgen.web.accounts import COOKIE
 from afirgen.web.api.process import BODY_LIMIT, case_id_of
 from afirgen.web.deps import By, Deps, WebDeps
-from afirgen.web.guard import same_site
-from afirgen.web.keys import COOKIE, COOKIE_LIFE_S
+from afirgen.web.guard import address_of, from_our_page
 
 Form = URLEncodedBody[dict[str, str]]
 _STEPS = (
@@ -30,27 +31,42 @@ _CHOSEN = "chosen"
 
 
 @get("/sign-in")
-async def sign_in_page() -> Template:
-    """Ask for the key."""
-    return Template("sign_in.html", context={"problem": None})
+async def sign_in_page(deps: Deps) -> Template:
+    """Ask for name and password, or for the key where there are no officers yet."""
+    return await _sign_in_form(deps, None)
 
 
 @post("/sign-in", status_code=200)
 async def sign_in(request: Request[Any, Any, Any], deps: Deps, data: Form) -> Response[Any]:
-    """Give a session cookie for the key."""
-    right = same_site(request) and deps.keys.opens(data.get("key", "").strip())
-    if not right:
-        problem = "The key is not right. Where it lies is printed when the program starts."
-        return Template("sign_in.html", context={"problem": problem}, status_code=401)
+    """Give a session cookie for a password or the key."""
+    try:
+        from_our_page(request)
+        token = await deps.accounts.enter(
+            key=data.get("key", "").strip(),
+            name=data.get("name", ""),
+            password=data.get("password", ""),
+            address=address_of(request),
+        )
+    except AuthenticationError as err:
+        return await _sign_in_form(deps, err)
     answer = Redirect("/", status_code=303)
     answer.set_cookie(
         key=COOKIE,
-        value=deps.keys.new_session(),
-        max_age=COOKIE_LIFE_S,
+        value=token,
+        max_age=int(SESSION_LIFE.total_seconds()),
         httponly=True,
         samesite="strict",
         secure=deps.settings.secure_cookies,
     )
+    return answer
+
+
+@post("/sign-out", status_code=200)
+async def sign_out(request: Request[Any, Any, Any], deps: Deps, by: By) -> Redirect:
+    """End the session."""
+    await deps.accounts.leave(request.cookies.get(COOKIE, ""), by)
+    answer = Redirect("/sign-in", status_code=303)
+    answer.delete_cookie(COOKIE)
     return answer
 
 
@@ -124,6 +140,11 @@ def _edit(form: Any) -> str | None:
     return text if text and text != str(form.get("shown") or "").replace("\r\n", "\n").strip() else None
 
 
+async def _sign_in_form(deps: WebDeps, error: AfirgenError | None) -> Template:
+    context = {"problem": _sentence(error), "by_name": await deps.accounts.by_name()}
+    return Template("sign_in.html", context=context, status_code=error.status if error else 200)
+
+
 async def _home(deps: WebDeps, error: AfirgenError | None) -> Template:
     recent = await deps.review.recent(_RECENT)
     engines = deps.models.statuses()
@@ -155,4 +176,4 @@ def _sentence(error: AfirgenError | None) -> str | None:
     return error.public if error else None
 
 
-HANDLERS = (sign_in_page, sign_in, home, new_case, case_page, decide)
+HANDLERS = (sign_in_page, sign_in, sign_out, home, new_case, case_page, decide)

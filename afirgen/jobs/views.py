@@ -1,0 +1,82 @@
+"""A case with the newest content of each step, and how contents are read from their versions."""
+
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from afirgen.case.audit import text_hash
+from afirgen.case.evidence import Transcript
+from afirgen.case.facts import Author, Facts
+from afirgen.case.fir import FirDocument, Prose, Sentence, SentenceKind
+from afirgen.case.law import LegalView
+from afirgen.case.sentences import sentences
+from afirgen.case.session import Step
+from afirgen.case.state import CaseState
+from afirgen.store.cases import CaseRecord, StepVersion
+
+
+class SummaryStep(Struct, frozen=True):
+    """Content of the summary step."""
+
+    facts: Facts
+    summary: Prose
+
+
+Content = Transcript | SummaryStep | LegalView | Prose | FirDocument
+_TYPES: dict[Step, type[Content]] = {
+    Step.TRANSCRIPT: Transcript,
+    Step.SUMMARY: SummaryStep,
+    Step.VIOLATIONS: LegalView,
+    Step.NARRATIVE: Prose,
+    Step.FINAL: FirDocument,
+}
+
+
+class CaseView(Struct, frozen=True, kw_only=True):
+    """A case with the newest version and content of each step."""
+
+    record: CaseRecord
+    versions: dict[Step, StepVersion]
+    contents: dict[Step, Content]
+    state: CaseState
+
+
+def shown(view: CaseView, step: Step) -> dict[str, Any]:
+    """Say for the audit log which version of a step was before the officer, or under a draft."""
+    version = view.versions[step]
+    return {"step": step.value, "version": version.version, "content_sha256": text_hash(version.content)}
+
+
+def decode(version: StepVersion) -> Content:
+    """Return a version's content as the value of its step."""
+    return msgspec.json.decode(version.content, type=_TYPES[version.step])
+
+
+def state_of(record: CaseRecord, contents: dict[Step, Content]) -> CaseState:
+    """Take what the steps up to the current one say; later contents belong to an earlier run."""
+    order = list(Step)
+    known = {s: c for s, c in contents.items() if order.index(s) <= order.index(record.step)}
+    transcript, summary = known.get(Step.TRANSCRIPT), known.get(Step.SUMMARY)
+    law, narrative = known.get(Step.VIOLATIONS), known.get(Step.NARRATIVE)
+    return CaseState(
+        source=record.source,
+        reported_on=record.reported_on,
+        language=record.language,
+        transcript=transcript if isinstance(transcript, Transcript) else None,
+        facts=summary.facts if isinstance(summary, SummaryStep) else None,
+        summary=summary.summary if isinstance(summary, SummaryStep) else None,
+        law=law if isinstance(law, LegalView) else None,
+        narrative=narrative if isinstance(narrative, Prose) else None,
+        fir_number=record.fir_number,
+    )
+
+
+def officers_prose(text: str) -> Prose:
+    """Return what an officer wrote, sentence by sentence, as the officer's own."""
+    return Prose(
+        sentences=tuple(
+            Sentence(text=text[s.start : s.end], kind=SentenceKind.OFFICER, author=Author.OFFICER_WRITTEN)
+            for s in sentences(text)
+        )
+    )
