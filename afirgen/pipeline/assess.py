@@ -19,6 +19,8 @@ from afirgen.legal_kb.dates import law_for
 from afirgen.legal_kb.decide import Answer, Decision, decide, verdict_of
 from afirgen.legal_kb.everyday import word_hits
 from afirgen.legal_kb.exceptions import exception_notes
+from afirgen.legal_kb.law_checks import attributes_in
+from afirgen.legal_kb.notes import Note, load_notes, notes_for
 from afirgen.legal_kb.offences import Offence, OffenceBook
 from afirgen.legal_kb.route import duties_for, route_for
 from afirgen.legal_kb.screening import known_answers
@@ -39,12 +41,13 @@ _OLDER = "The same in the Indian Penal Code, if the occurrence was before 01.07.
 
 @dataclass(frozen=True)
 class LawSources:
-    """The loaded statutes, the offences with their ingredients, search over both, and the model's calibration."""
+    """The loaded statutes, the offences with their ingredients, search over both, calibration and notes."""
 
     kb: KnowledgeBase
     book: OffenceBook
     searcher: Searcher
     calibration: Calibration = field(default_factory=load_calibration)
+    notes: Sequence[Note] = field(default_factory=load_notes)
 
 
 async def find_sections(
@@ -92,7 +95,10 @@ async def find_sections(
         route=route,
         route_reason=route_reason,
         duties=duties_for(proposed),
-        notes=_notes(transcript, facts, law, proposed, reads=reads),
+        notes=(
+            *_notes(transcript, facts, law, proposed, reads=reads),
+            *notes_for(text, (a.section for a in proposed), sources.notes),
+        ),
     )
 
 
@@ -171,8 +177,7 @@ def _assessment(decision: Decision, answers: Mapping[str, Answer], ref: SectionR
 
 def _attributes(offence: Offence, answers: Mapping[str, Answer], kb: KnowledgeBase) -> Attributes | None:
     """Take the schedule's entry; a condition of cognizance that the complaint meets is settled."""
-    entries = kb.entries(offence.ref)
-    attributes = offence.attributes or (entries[offence.entry - 1] if len(entries) >= offence.entry else None)
+    attributes = attributes_in(offence, kb)
     settled = offence.cognizable_if and verdict_of(answers.get(offence.cognizable_if, Answer())) is Verdict.MET
     if attributes and settled:
         return structs.replace(attributes, cognizable=Cognizance.YES)
