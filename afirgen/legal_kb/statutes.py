@@ -30,7 +30,8 @@ class StatuteSection(Struct, frozen=True, kw_only=True):
 
     ``parts`` are the numbers of its sub-sections and clauses, such as ``(2)`` and ``(2)(a)``, where known.
     ``origin`` is ``shipped`` or the imported file's name. ``attributes`` are those that an imported file
-    gives; the shipped schedule is read with :meth:`KnowledgeBase.entries`.
+    gives; the shipped schedule is read with :meth:`KnowledgeBase.entries`. ``most`` is the gravest punishment of a
+    section of the IPC, None where it depends on more than the section.
     """
 
     ref: SectionRef
@@ -41,6 +42,15 @@ class StatuteSection(Struct, frozen=True, kw_only=True):
     parts: tuple[str, ...] = ()
     origin: str = SHIPPED
     attributes: tuple[Attributes, ...] = ()
+    most: "Term | None" = None
+
+
+class Term(Struct, frozen=True, kw_only=True):
+    """The longest term of a punishment in months (0: fine only), None with ``life`` or ``death``."""
+
+    max_months: int | None = None
+    life: bool = False
+    death: bool = False
 
 
 class ScheduleEntry(Struct, frozen=True, kw_only=True):
@@ -180,6 +190,13 @@ class _OtherRow(Struct, frozen=True, forbid_unknown_fields=True):
     number: str
     title: str
     statement: str
+    max_months: int | None = None
+    life: bool = False
+    death: bool = False
+
+    def most(self) -> Term | None:
+        known = self.life or self.death or self.max_months is not None
+        return Term(max_months=self.max_months, life=self.life, death=self.death) if known else None
 
 
 def load_knowledge_base(imported: Path | None = None, added: Iterable[StatuteSection] = ()) -> KnowledgeBase:
@@ -208,7 +225,7 @@ def other_sections(file: Traversable) -> list[StatuteSection]:
         ref = SectionRef(row.act, row.number)
         if ref in found:
             raise DataFileError(f"{file.name}, line {number}: {ref} stands there already.")
-        found[ref] = StatuteSection(ref=ref, title=row.title, statement=row.statement)
+        found[ref] = StatuteSection(ref=ref, title=row.title, statement=row.statement, most=row.most())
     return list(found.values())
 
 
