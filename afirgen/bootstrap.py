@@ -27,10 +27,9 @@ from afirgen.inference.speech import SpeechEngine
 from afirgen.jobs.review import Review, Rules, Stores
 from afirgen.legal_kb.index import Progress as IndexProgress
 from afirgen.legal_kb.index import is_current, open_index
-from afirgen.legal_kb.offences import OffenceBook, load_offences
 from afirgen.legal_kb.passages import Passage, passages_of
 from afirgen.legal_kb.search import StatuteSearch
-from afirgen.legal_kb.statutes import KnowledgeBase, load_knowledge_base
+from afirgen.legal_kb.state_acts import load_law
 from afirgen.pipeline.assess import LawSources
 from afirgen.pipeline.run import Engines, OnProgress, Pipeline
 from afirgen.render.pdf import render_pdf
@@ -59,8 +58,13 @@ class Law:
     def __init__(self, settings: Settings, embedder: EngineSlot[EmbedEngine]) -> None:
         self._folder = settings.data_dir / "kb"
         self._embedder = embedder
-        self.kb: KnowledgeBase = load_knowledge_base(self._folder / "imported")
-        self.book: OffenceBook = load_offences(self.kb)
+        loaded = load_law(self._folder)
+        self.kb = loaded.kb
+        self.book = loaded.book
+        self.notes = loaded.notes
+        self.faults = loaded.faults
+        for fault in loaded.faults:
+            _log.error("act_left_out", reason=fault.public)
         self._opening: asyncio.Task[StatuteSearch] | None = None
         self._beginning: asyncio.Task[StatuteSearch] | None = None
 
@@ -209,7 +213,7 @@ class Program:
         self.law = Law(settings, self.models.embedding)
         self.pipeline = Pipeline(
             Engines(llm=self.models.llm, speech=self.models.speech, ocr=self.models.ocr),
-            LawSources(kb=self.law.kb, book=self.law.book, searcher=self.law),
+            LawSources(kb=self.law.kb, book=self.law.book, searcher=self.law, notes=self.law.notes),
             station=Station(
                 name=settings.station_name, district=settings.station_district, state=settings.station_state
             ),

@@ -15,6 +15,7 @@ from afirgen.bootstrap import build_program
 from afirgen.case.evidence import SourceKind
 from afirgen.case.facts import Facts
 from afirgen.case.fir import FirDocument
+from afirgen.cli.law import tell_faults
 from afirgen.errors import InvalidInputError
 from afirgen.inference.models.manifest import Role
 from afirgen.pipeline.run import STAGES, Original
@@ -67,6 +68,7 @@ def draft(
 
 async def _run(original: Original, reported_on: datetime) -> FirDocument:
     program = build_program(load_settings(), quiet=True)
+    tell_faults(program.law.faults)
     # What cannot become a complaint is refused before any model is loaded, and only the needed ones are.
     source = await program.pipeline.inspect(original)
     roles = [Role.LLM, Role.EMBEDDING, *_READERS[source.kind]]

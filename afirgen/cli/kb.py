@@ -1,6 +1,7 @@
 """`afirgen kb`: the legal knowledge base."""
 
 import asyncio
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,13 +14,16 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from afirgen.bootstrap import Program, build_program
 from afirgen.case.law import Attributes, Candidate, SectionRef
-from afirgen.cli.law import check_law, explain_section
+from afirgen.cli.law import explain_section, law_faults, summary_of, tell_faults
 from afirgen.errors import InvalidInputError
 from afirgen.inference.models.manifest import Role
 from afirgen.legal_kb.importers import ImportReport, import_file
 from afirgen.legal_kb.index import Progress as IndexProgress
-from afirgen.legal_kb.statutes import BNS, SHIPPED, KnowledgeBase, StatuteSection, load_knowledge_base
+from afirgen.legal_kb.state_acts import LoadedLaw, add_act, load_law
+from afirgen.legal_kb.statutes import BNS, SHIPPED, KnowledgeBase, StatuteSection
 from afirgen.settings import load_settings
+
+_INDEXED_LATER = "The search index takes them in when the application next starts, or with `afirgen kb build`."
 
 
 @click.group()
@@ -32,7 +36,7 @@ def kb() -> None:
 @click.option("--act", help="Name of the act that the files hold; default: what each line says, else BNS.")
 def import_command(files: tuple[Path, ...], act: str | None) -> None:
     """Add the sections of JSONL FILES, in any form of earlier installations; nothing already there is lost."""
-    store = _imported_store()
+    store = _folder() / "imported"
     useful = 0
     for path in files:
         report = import_file(path, store, act=act)
@@ -40,7 +44,15 @@ def import_command(files: tuple[Path, ...], act: str | None) -> None:
         _tell(report)
     if not useful:
         raise InvalidInputError("No section could be read. Correct the lines named above and import again.")
-    click.echo("The search index takes them in when the application next starts, or with `afirgen kb build`.")
+    click.echo(_INDEXED_LATER)
+
+
+@kb.command("add-act")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+def add_act_command(file: Path) -> None:
+    """Add the sections and offences of a state act from a TOML FILE, or replace the former file of its name."""
+    sections, offences = add_act(file, _folder())
+    click.echo(f"{file.name}: {_count(sections, 'section')}, {_count(offences, 'offence')}. {_INDEXED_LATER}")
 
 
 @kb.command("list")
@@ -48,7 +60,7 @@ def import_command(files: tuple[Path, ...], act: str | None) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_command(act: str | None, *, as_json: bool) -> None:
     """List the loaded acts with their numbers of sections, or the sections of one ACT."""
-    base = _knowledge_base()
+    base = _law().kb
     if act:
         named = _act(base, act)
         rows = [{"section": str(s.ref), "title": s.title, "origin": s.origin} for s in _of_act(base, named)]
@@ -57,10 +69,7 @@ def list_command(act: str | None, *, as_json: bool) -> None:
         shipped = [s for s in base.sections() if s.origin == SHIPPED]
         counts = Counter((s.ref.act, s.origin) for s in (*shipped, *base.imported()))
         rows = [{"act": a, "origin": origin, "sections": str(n)} for (a, origin), n in counts.items()]
-        lines = [
-            f"{row['act']}: {row['sections']} section{'' if row['sections'] == '1' else 's'}" + _from(row["origin"])
-            for row in rows
-        ]
+        lines = [f"{row['act']}: {_count(int(row['sections']), 'section')}" + _from(row["origin"]) for row in rows]
     _print(rows, lines, as_json=as_json)
 
 
@@ -69,7 +78,7 @@ def list_command(act: str | None, *, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def show(section: tuple[str, ...], *, as_json: bool) -> None:
     """Show a SECTION, such as 303(2) or "IT Act 2000 66D", with its schedule entries and imported texts."""
-    base = _knowledge_base()
+    base = _law().kb
     ref = _reference(base, " ".join(section))
     found = base.section(ref)
     others = [s for s in base.sources(ref) if s.origin != found.origin]
@@ -93,14 +102,19 @@ def show(section: tuple[str, ...], *, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def explain(section: tuple[str, ...], *, as_json: bool) -> None:
     """Say what makes a SECTION out: ingredients, exclusions, family, schedule, IPC number and everyday words."""
-    base = _knowledge_base()
-    explain_section(_reference(base, " ".join(section)), base, as_json=as_json)
+    law = _law()
+    explain_section(_reference(law.kb, " ".join(section)), law, as_json=as_json)
 
 
 @kb.command()
 def check() -> None:
-    """Check that the law data hold together; the first fault is named with its file and line."""
-    click.echo(check_law(_knowledge_base()))
+    """Check that the law data hold together; every fault is named with its file and line."""
+    faults = law_faults(_folder())
+    tell_faults(faults)
+    if faults:
+        click.echo(f"{_count(len(faults), 'fault')} found.", err=True)
+        sys.exit(2)
+    click.echo(summary_of(load_law(_folder())))
 
 
 @kb.command()
@@ -161,12 +175,14 @@ def _index_progress() -> Iterator[IndexProgress]:
         yield lambda done, total: bar.update(task, completed=done, total=total, visible=True)
 
 
-def _imported_store() -> Path:
-    return load_settings().data_dir / "kb" / "imported"
+def _folder() -> Path:
+    return load_settings().data_dir / "kb"
 
 
-def _knowledge_base() -> KnowledgeBase:
-    return load_knowledge_base(_imported_store())
+def _law() -> LoadedLaw:
+    law = load_law(_folder())
+    tell_faults(law.faults)
+    return law
 
 
 def _reference(base: KnowledgeBase, words: str) -> SectionRef:
@@ -203,6 +219,10 @@ def _entry(ref: SectionRef, attributes: Attributes) -> str:
         f"  triable by: {attributes.court}",
     ]
     return "\n".join([*lines, f"  {attributes.condition}"] if attributes.condition else lines)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _plain(value: str) -> str:

@@ -4,7 +4,8 @@ import re
 import unicodedata
 from functools import cache
 
-from afirgen.legal_kb.offences import Offence, OffenceBook
+from afirgen.legal_kb.ingredients import Offence, Words
+from afirgen.legal_kb.offences import OffenceBook
 
 _LETTER = r"[\w\u0900-\u0963\u0b80-\u0bff]"
 # Joiners only change how letters are drawn; keyboards put them in or leave them out.
@@ -14,13 +15,18 @@ _JOINERS = str.maketrans("", "", "\u200c\u200d")
 def word_hits(text: str, book: OffenceBook) -> dict[str, int]:
     """Count, for each offence id, how many of its everyday words ``text`` holds; none is left out."""
     plain = _plain(text)
-    counts = {o.id: len(_found(plain, o)) for o in book.offences}
+    counts = {o.id: len(_found(plain, o.words)) for o in book.offences}
     return {offence_id: count for offence_id, count in counts.items() if count}
 
 
 def words_found(text: str, offence: Offence) -> tuple[str, ...]:
     """Return the offence's everyday words that stand in ``text``."""
-    return _found(_plain(text), offence)
+    return words_of(text, offence.words)
+
+
+def words_of(text: str, words: Words) -> tuple[str, ...]:
+    """Return those of ``words`` that stand in ``text``."""
+    return _found(_plain(text), words)
 
 
 def hints_in(text: str, hint: str) -> int:
@@ -29,9 +35,9 @@ def hints_in(text: str, hint: str) -> int:
     return sum(_stands(word, plain) for word in hint.split(",") if word.strip())
 
 
-def _found(plain: str, offence: Offence) -> tuple[str, ...]:
-    words = (w for _, group in offence.words.by_language() for w in group)
-    return tuple(w for w in dict.fromkeys(words) if _stands(w, plain))
+def _found(plain: str, words: Words) -> tuple[str, ...]:
+    listed = (w for _, group in words.by_language() for w in group)
+    return tuple(w for w in dict.fromkeys(listed) if _stands(w, plain))
 
 
 def _stands(word: str, plain: str) -> bool:

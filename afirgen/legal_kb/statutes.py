@@ -15,6 +15,7 @@ from afirgen.case.law import Attributes, Cognizance, SectionRef
 from afirgen.errors import DataFileError, NotFoundError
 
 BNS = "BNS"
+IPC = "IPC"
 OTHER_LAWS = "Other laws"
 """Act name of the last three schedule entries, which classify offences of other laws by their punishment."""
 
@@ -29,7 +30,8 @@ class StatuteSection(Struct, frozen=True, kw_only=True):
 
     ``parts`` are the numbers of its sub-sections and clauses, such as ``(2)`` and ``(2)(a)``, where known.
     ``origin`` is ``shipped`` or the imported file's name. ``attributes`` are those that an imported file
-    gives; the shipped schedule is read with :meth:`KnowledgeBase.entries`.
+    gives; the shipped schedule is read with :meth:`KnowledgeBase.entries`. ``most`` is the gravest punishment of a
+    section of the IPC, None where it depends on more than the section.
     """
 
     ref: SectionRef
@@ -40,6 +42,15 @@ class StatuteSection(Struct, frozen=True, kw_only=True):
     parts: tuple[str, ...] = ()
     origin: str = SHIPPED
     attributes: tuple[Attributes, ...] = ()
+    most: "Term | None" = None
+
+
+class Term(Struct, frozen=True, kw_only=True):
+    """The longest term of a punishment in months (0: fine only), None with ``life`` or ``death``."""
+
+    max_months: int | None = None
+    life: bool = False
+    death: bool = False
 
 
 class ScheduleEntry(Struct, frozen=True, kw_only=True):
@@ -174,17 +185,48 @@ class KnowledgeBase:
         return found[0] if found and self._may_add(ref) else None
 
 
-def load_knowledge_base(imported: Path | None = None) -> KnowledgeBase:
-    """Load the shipped law and the sections kept in the folder ``imported``, if there is one.
+class _OtherRow(Struct, frozen=True, forbid_unknown_fields=True):
+    act: str
+    number: str
+    title: str
+    statement: str
+    max_months: int | None = None
+    life: bool = False
+    death: bool = False
+
+    def most(self) -> Term | None:
+        known = self.life or self.death or self.max_months is not None
+        return Term(max_months=self.max_months, life=self.life, death=self.death) if known else None
+
+
+def load_knowledge_base(imported: Path | None = None, added: Iterable[StatuteSection] = ()) -> KnowledgeBase:
+    """Load the shipped law, then ``added`` and the sections kept in the folder ``imported``, if there is one.
 
     Raises :class:`DataFileError` naming the file and the line that is wrong.
     """
     shipped = [_bns_section(row) for row in _rows(_DATA / "bns" / "sections.jsonl")]
     schedule = [_schedule_entry(row) for row in _rows(_DATA / "bns" / "schedule.jsonl")]
     for name in ("special_acts.jsonl", "ipc.jsonl"):
-        if (_DATA / name).is_file():
-            shipped += [_other_section(row) for row in _rows(_DATA / name)]
-    return KnowledgeBase(shipped, schedule, [_imported_section(r) for r in read_imported(imported)])
+        shipped += other_sections(_DATA / name)
+    return KnowledgeBase(shipped, schedule, [*added, *(_imported_section(r) for r in read_imported(imported))])
+
+
+def other_sections(file: Traversable) -> list[StatuteSection]:
+    """Read the sections of other acts, one JSON object a line.
+
+    Raises :class:`DataFileError` naming the line that is not right or names a section again.
+    """
+    found: dict[SectionRef, StatuteSection] = {}
+    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+        try:
+            row = msgspec.json.decode(line, type=_OtherRow)
+        except msgspec.DecodeError as err:
+            raise DataFileError(f"{file.name}, line {number}: this is no section: {err}.", detail=str(err)) from err
+        ref = SectionRef(row.act, row.number)
+        if ref in found:
+            raise DataFileError(f"{file.name}, line {number}: {ref} stands there already.")
+        found[ref] = StatuteSection(ref=ref, title=row.title, statement=row.statement, most=row.most())
+    return list(found.values())
 
 
 def read_imported(folder: Path | None) -> tuple[ImportedSection, ...]:
@@ -224,12 +266,6 @@ def _bns_section(row: Mapping[str, Any]) -> StatuteSection:
         chapter=row["chapter"],
         chapter_title=row["chapter_title"],
         parts=tuple(row["parts"]),
-    )
-
-
-def _other_section(row: Mapping[str, Any]) -> StatuteSection:
-    return StatuteSection(
-        ref=SectionRef(row["act"], row["number"]), title=row["title"], statement=row.get("statement", "")
     )
 
 

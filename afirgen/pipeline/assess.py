@@ -19,10 +19,13 @@ from afirgen.legal_kb.dates import law_for
 from afirgen.legal_kb.decide import Answer, Decision, decide, verdict_of
 from afirgen.legal_kb.everyday import word_hits
 from afirgen.legal_kb.exceptions import exception_notes
+from afirgen.legal_kb.law_checks import attributes_in
+from afirgen.legal_kb.notes import Note, load_notes, notes_for
 from afirgen.legal_kb.offences import Offence, OffenceBook
+from afirgen.legal_kb.older_law import as_numbered, governed
 from afirgen.legal_kb.route import duties_for, route_for
 from afirgen.legal_kb.screening import known_answers
-from afirgen.legal_kb.statutes import BNS, KnowledgeBase
+from afirgen.legal_kb.statutes import BNS, IPC, KnowledgeBase
 from afirgen.pipeline.model_port import SYSTEM, LanguageModel, shared_prompt
 from afirgen.pipeline.questions import Asker, Score
 from afirgen.pipeline.retrieve import Candidates, Opened, Searcher, merge, numbers_of
@@ -39,12 +42,13 @@ _OLDER = "The same in the Indian Penal Code, if the occurrence was before 01.07.
 
 @dataclass(frozen=True)
 class LawSources:
-    """The loaded statutes, the offences with their ingredients, search over both, and the model's calibration."""
+    """The loaded statutes, the offences with their ingredients, search over both, calibration and notes."""
 
     kb: KnowledgeBase
     book: OffenceBook
     searcher: Searcher
     calibration: Calibration = field(default_factory=load_calibration)
+    notes: Sequence[Note] = field(default_factory=load_notes)
 
 
 async def find_sections(
@@ -78,6 +82,7 @@ async def find_sections(
     else:
         found = merge(text, searched, {}, law=law, book=book)
         offences = tuple(o.offence for o in found.opened[:_MOST_POSSIBLE])
+    offences = governed(offences, law)
     losses = [int(m.value) for m in find_amounts(text)]
     decisions = decide(offences, answers, book, losses=losses, worded=word_hits(text, book))
     assessments = _assessments(decisions, answers, law, sources.kb)
@@ -92,7 +97,10 @@ async def find_sections(
         route=route,
         route_reason=route_reason,
         duties=duties_for(proposed),
-        notes=_notes(transcript, facts, law, proposed, reads=reads),
+        notes=(
+            *_notes(transcript, facts, law, proposed, reads=reads),
+            *notes_for(text, (a.section for a in proposed), sources.notes),
+        ),
     )
 
 
@@ -151,7 +159,8 @@ def _assessments(
             listed.setdefault(refs[0], _assessment(decision, answers, refs[0], kb))
         if law is Law.OFFICER_DECIDES and decision.standing is Standing.PROPOSED:
             older = [_assessment(decision, answers, ref, kb) for ref in refs[1:2] if ref not in listed]
-            listed.update({a.section: structs.replace(a, standing=Standing.POSSIBLE, reason=_OLDER) for a in older})
+            reason = " ".join(filter(None, (_OLDER, decision.offence.ipc_doubt)))
+            listed.update({a.section: structs.replace(a, standing=Standing.POSSIBLE, reason=reason) for a in older})
     return list(listed.values())
 
 
@@ -159,20 +168,25 @@ def _assessment(decision: Decision, answers: Mapping[str, Answer], ref: SectionR
     return Assessment(
         section=ref,
         title=decision.offence.name,
-        statement=kb.section(decision.offence.ref).statement,
+        statement=kb.section(ref).statement,
         standing=decision.standing,
-        reason=decision.reason,
+        reason=_reason(decision, ref),
         ingredients=decision.ingredients,
-        attributes=_attributes(decision.offence, answers, kb),
+        attributes=as_numbered(ref, _attributes(decision.offence, answers, kb), decision.offence, kb),
         score=decision.strength,
         ask=decision.ask,
     )
 
 
+def _reason(decision: Decision, ref: SectionRef) -> str:
+    """Say why, with the doubt about an older number where the ingredients are met."""
+    doubt = decision.offence.ipc_doubt if ref.act == IPC and decision.standing is Standing.POSSIBLE else None
+    return doubt if doubt and not decision.ask else decision.reason
+
+
 def _attributes(offence: Offence, answers: Mapping[str, Answer], kb: KnowledgeBase) -> Attributes | None:
     """Take the schedule's entry; a condition of cognizance that the complaint meets is settled."""
-    entries = kb.entries(offence.ref)
-    attributes = offence.attributes or (entries[offence.entry - 1] if len(entries) >= offence.entry else None)
+    attributes = attributes_in(offence, kb)
     settled = offence.cognizable_if and verdict_of(answers.get(offence.cognizable_if, Answer())) is Verdict.MET
     if attributes and settled:
         return structs.replace(attributes, cognizable=Cognizance.YES)

@@ -1,6 +1,8 @@
 """Route and duties, each by the provision it rests on."""
 
+import json
 from itertools import combinations_with_replacement
+from pathlib import Path
 
 import pytest
 
@@ -103,6 +105,17 @@ def test_the_same_for_the_ipc_numbers_of_these_offences(number: str) -> None:
     """BNSS 173(1) first proviso and 183(6), for an occurrence before 01.07.2024."""
     assert owed(WOMAN_OFFICER, section(number, act="IPC"))
     assert owed(STATEMENT, section(number, act="IPC"))
+
+
+def test_the_ipc_numbers_are_those_of_the_correspondence_table(reference_data: Path) -> None:
+    """BNSS 173(1) first proviso, 183(6) and 193(2) name sections of the BNS; each IPC number maps to one of them."""
+    text = (reference_data / "ipc_to_bns.jsonl").read_text(encoding="utf-8")
+    women = {*map(str, range(64, 72)), *map(str, range(74, 80)), "124"}
+    quick = {"64", "65", "66", "67", "68", "70", "71"}
+    for row in map(json.loads, text.splitlines()):
+        old = section(row["ipc"], act="IPC")
+        assert owed(WOMAN_OFFICER, old) is bool(women & set(row["bns_base"])), row["ipc"]
+        assert owed(TWO_MONTHS, old) is bool(quick & set(row["bns_base"])), row["ipc"]
 
 
 def test_a_number_counts_only_within_its_own_act() -> None:

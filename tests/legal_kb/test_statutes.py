@@ -5,7 +5,7 @@ import pytest
 
 from afirgen.case.law import Cognizance, SectionRef
 from afirgen.errors import DataFileError, NotFoundError
-from afirgen.legal_kb.statutes import BNS, ImportedSection, KnowledgeBase, load_knowledge_base
+from afirgen.legal_kb.statutes import BNS, ImportedSection, KnowledgeBase, load_knowledge_base, other_sections
 
 
 @pytest.fixture(scope="module")
@@ -113,3 +113,25 @@ def test_a_changed_store_names_the_line(tmp_path: Path) -> None:
     (tmp_path / "old.jsonl").write_text('{"act": 1}\n', encoding="utf-8")
     with pytest.raises(DataFileError, match=r"old\.jsonl, line 1"):
         load_knowledge_base(tmp_path)
+
+
+GOOD_ROW = '{"act":"Moon Act","number":"4","title":"Landing","statement":"Landing is punished."}\n'
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("not json", "line 2: this is no section"),
+        ('{"act":"Moon Act","number":"5","title":"Landing"}', "line 2: this is no section: .*statement"),
+        (GOOD_ROW, "line 2: Moon Act 4 stands there already"),
+    ],
+)
+def test_a_wrong_line_of_other_acts_is_named(tmp_path: Path, line: str, said: str) -> None:
+    (tmp_path / "acts.jsonl").write_text(GOOD_ROW + line, encoding="utf-8")
+    with pytest.raises(DataFileError, match=rf"^acts\.jsonl, {said}"):
+        other_sections(tmp_path / "acts.jsonl")
+
+
+def test_other_acts_are_read_by_line(tmp_path: Path) -> None:
+    (tmp_path / "acts.jsonl").write_text(GOOD_ROW, encoding="utf-8")
+    assert [(str(s.ref), s.title) for s in other_sections(tmp_path / "acts.jsonl")] == [("Moon Act 4", "Landing")]

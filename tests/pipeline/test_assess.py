@@ -203,6 +203,49 @@ async def test_sections_carry_the_numbers_of_the_governing_law(
         assert "BNS" not in {a.section.act for a in view.proposed + view.possible}
 
 
+async def test_an_older_number_has_its_own_text_and_punishment() -> None:
+    """IPC 304A carried two years, BNS 106(1) five: no preliminary enquiry under BNSS 173(3) then."""
+    facts = told("died careless_harm hit_by_vehicle rash_driving")
+    view = await view_of(facts, "The truck came at high speed and he died on the spot.", day="2024-06-30")
+    death = next(a for a in view.proposed if a.section == SectionRef("IPC", "304A"))
+    assert death.statement == KB.section(death.section).statement
+    assert death.attributes
+    assert (death.attributes.punishment, death.attributes.max_months) == ("as IPC 304A lays down", 24)
+    assert "BNS 106(1)" in (death.attributes.condition or "")
+    assert not any("173(3)" in duty for duty in view.duties)
+
+
+async def test_an_offence_that_the_ipc_had_not_absorbs_nothing_there() -> None:
+    """Five lakh of damage: BNS 324(5) is cognizable; the IPC had only mischief of Rs 50 or more, which was not."""
+    text = "He smashed my car on purpose, the damage is Rs 5,00,000."
+    views = [await view_of(told("damaged"), text, day=day) for day in ("2025-01-01", "2024-01-01")]
+    assert [numbers(v.proposed) for v in views] == [["BNS 324(5)"], ["IPC 427"]]
+    assert [v.route for v in views] == [Route.FIR, Route.NON_COGNIZABLE_REPORT]
+
+
+async def test_a_number_in_doubt_is_shown_and_never_proposed() -> None:
+    facts = told("sexual rape gang_rape child_victim")
+    view = await view_of(facts, "Both men raped my minor daughter, it was a gang rape.", day="2024-01-01")
+    assert "IPC 376D" in numbers(view.proposed)
+    doubtful = next(a for a in view.possible if a.section == SectionRef("IPC", "376DA"))
+    assert doubtful.reason == BOOK.by_id["gang_rape_of_minor"].ipc_doubt
+    both = await view_of(facts, "Both men raped my minor daughter, it was a gang rape.", day=None)
+    older = next(a for a in both.possible if a.section == SectionRef("IPC", "376DA"))
+    assert "under sixteen" in older.reason
+
+
+async def test_theft_in_a_train_is_another_number_in_the_older_law() -> None:
+    facts = told("stolen no_consent public_transport")
+    text = "My bag was stolen in the train."
+    views = [await view_of(facts, text, day=day) for day in ("2025-01-01", "2024-01-01")]
+    assert [numbers(v.proposed) for v in views] == [["BNS 305"], ["IPC 379"]]
+
+
+async def test_a_note_stands_beside_the_sections() -> None:
+    view = await view_of(told("wife_cruelty told_by_wife_or_kin"), "My husband and in-laws beat me.")
+    assert any("Domestic Violence Act 2005" in note for note in view.notes)
+
+
 async def test_a_condition_of_cognizance_that_is_met_is_settled() -> None:
     """BNS 85 is cognizable where the wife or one of her near relatives gives the information (First Schedule)."""
     text = "My husband and in-laws beat me for dowry."

@@ -92,7 +92,7 @@ def test_numbers_by_law() -> None:
     assert numbers_of(by_id["theft"], Law.BNS) == (SectionRef("BNS", "303(2)"),)
     assert numbers_of(by_id["theft"], Law.IPC) == (SectionRef("IPC", "379"),)
     assert numbers_of(by_id["theft"], Law.OFFICER_DECIDES) == (SectionRef("BNS", "303(2)"), SectionRef("IPC", "379"))
-    assert numbers_of(by_id["deceitful_intercourse"], Law.IPC) == ()
+    assert numbers_of(by_id["suicide_to_compel"], Law.IPC) == ()
     assert numbers_of(by_id["pocso_assault"], Law.IPC) == (SectionRef("POCSO Act 2012", "8"),)
 
 
