@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import RowMapping, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from afirgen.case.audit import Event
@@ -152,18 +152,14 @@ class CaseStore:
         query = select(step_versions).where(step_versions.c.case_id == case_id).order_by(step_versions.c.id)
         async with self._database.reading() as connection:
             rows = (await connection.execute(query)).mappings().all()
-        return tuple(
-            StepVersion(
-                step=Step(row["step"]),
-                version=row["version"],
-                author=row["author"],
-                content=row["content"].encode(),
-                models=msgspec.json.decode(row["models"], type=tuple[str, ...]),
-                note=row["note"],
-                created_at=row["created_at"],
-            )
-            for row in rows
-        )
+        return tuple(_version(row) for row in rows)
+
+    async def of_step(self, step: Step) -> tuple[tuple[str, StepVersion], ...]:
+        """Return every version of a step in all cases, each with its case's id, oldest first."""
+        query = select(step_versions).where(step_versions.c.step == step.value).order_by(step_versions.c.id)
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(query)).mappings().all()
+        return tuple((row["case_id"], _version(row)) for row in rows)
 
 
 async def _touch(connection: AsyncConnection, case_id: str, changes: dict[str, Any]) -> None:
@@ -194,6 +190,18 @@ async def _insert_version(connection: AsyncConnection, case_id: str, version: Ne
 
 async def _case_hash(connection: AsyncConnection, case_id: str) -> dict[str, str]:
     return {case_key(case_id): await hash_where(connection, cases, cases.c.id == case_id) or ""}
+
+
+def _version(row: RowMapping) -> StepVersion:
+    return StepVersion(
+        step=Step(row["step"]),
+        version=row["version"],
+        author=row["author"],
+        content=row["content"].encode(),
+        models=msgspec.json.decode(row["models"], type=tuple[str, ...]),
+        note=row["note"],
+        created_at=row["created_at"],
+    )
 
 
 def _record(row: dict[str, Any]) -> CaseRecord:
