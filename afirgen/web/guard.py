@@ -4,7 +4,7 @@ import time
 from collections import deque
 from http import HTTPMethod
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import msgspec
 from litestar.connection import ASGIConnection
@@ -57,7 +57,7 @@ class Guard(ASGIMiddleware):
             scope["user"] = await self._authenticate(connection)
         except AfirgenError as err:
             if isinstance(err, AuthenticationError) and _wants_page(connection):
-                await _redirect("/sign-in", send)
+                await _redirect(_back_to(connection), send)
                 return
             await _refuse(err, send)
             return
@@ -129,6 +129,12 @@ def _same_site(connection: Connection) -> bool:
 
 def _wants_page(connection: Connection) -> bool:
     return "text/html" in connection.headers.get("accept", "") and not connection.headers.get("x-api-key")
+
+
+def _back_to(connection: Connection) -> str:
+    """Return the sign-in page's address, with the page that was asked for."""
+    path = connection.url.path
+    return f"/sign-in?next={quote(path)}" if path != "/" and connection.scope.get("method") == "GET" else "/sign-in"
 
 
 async def _refuse(error: AfirgenError, send: "Send") -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 from litestar import Litestar
@@ -16,6 +17,7 @@ from afirgen.case.state import CaseState
 from afirgen.errors import ModelUnavailableError, NotFoundError
 from afirgen.inference.engine import EngineState, EngineStatus, Priority
 from afirgen.jobs.review import Review, Rules, Stores
+from afirgen.legal_kb.finder import SectionFinder
 from afirgen.legal_kb.offences import load_offences
 from afirgen.legal_kb.statutes import load_knowledge_base
 from afirgen.pipeline.assess import LawSources
@@ -29,6 +31,7 @@ from afirgen.pipeline.summarise import summarise
 from afirgen.pipeline.trace import Trace
 from afirgen.render.pdf import render_pdf
 from afirgen.render.text import render_text
+from afirgen.render.wording import shipped_forms
 from afirgen.store.audit import AuditLog
 from afirgen.store.cases import CaseStore
 from afirgen.store.database import Database
@@ -38,9 +41,10 @@ from afirgen.store.officers import OfficerStore
 from afirgen.store.old_sessions import OldSessions
 from afirgen.store.originals import Originals
 from afirgen.store.sign_in import SignIn
+from afirgen.store.verify import verify
 from afirgen.web.accounts import Accounts
 from afirgen.web.app import create_app
-from afirgen.web.deps import WebDeps, WebSettings
+from afirgen.web.deps import Desk, WebDeps, WebSettings
 from tests.case_factory import NOW, document
 
 OFFICER = Actor(name="A. Officer", role=Role.RECORDING_OFFICER, channel=Channel.PAGE)
@@ -60,7 +64,7 @@ class RulesOnly(Pipeline):
     """
 
     def __init__(self) -> None:
-        kb = load_knowledge_base()
+        self.kb = kb = load_knowledge_base()
         self._limits = None
         self._law = LawSources(kb=kb, book=load_offences(kb), searcher=_NoSearch())
         self.law = document().law
@@ -152,9 +156,10 @@ class Installation:
         self.cases = CaseStore(self.database)
         self.firs = FirStore(self.database)
         self.officers = OfficerStore(self.database)
+        self.originals = Originals(self.folder / "originals")
         self.review = Review(
             self.pipeline,
-            Stores(self.cases, self.firs, Originals(self.folder / "originals"), AuditLog(self.database)),
+            Stores(self.cases, self.firs, self.originals, AuditLog(self.database)),
             rules=Rules(capacity=self.capacity, timeout_s=self.timeout_s, separate_approver=self.separate_approver),
             render=render_text,
             model_hash=lambda _model: "f" * 64,
@@ -187,6 +192,14 @@ class Installation:
                 ping_database=self.database.ping,
                 collections=lambda: ("BNS",),
                 render_pdf=render_pdf,
+                desk=Desk(
+                    cases=self.cases,
+                    originals=self.originals,
+                    officers=self.officers,
+                    finder=SectionFinder(self.pipeline.kb),
+                    forms=shipped_forms(),
+                    check_records=partial(verify, self.database, self.originals),
+                ),
                 on_startup=start,
                 on_shutdown=stop,
                 alive=lambda: True,
