@@ -9,10 +9,11 @@ from litestar import Litestar
 from litestar.testing import AsyncTestClient
 
 from afirgen.case.audit import Actor, Channel, Role
-from afirgen.case.evidence import Source, Transcript
+from afirgen.case.evidence import AudioRange, PageBox, Segment, Source, SourceKind, Transcript
 from afirgen.case.facts import Facts
 from afirgen.case.fir import FirDocument, Prose, Provenance, Station
 from afirgen.case.law import LegalView
+from afirgen.case.sentences import sentences
 from afirgen.case.state import CaseState
 from afirgen.errors import ModelUnavailableError, NotFoundError
 from afirgen.inference.engine import EngineState, EngineStatus, Priority
@@ -74,7 +75,10 @@ class RulesOnly(Pipeline):
     async def read(self, original: Original, on_progress: OnProgress) -> tuple[Source, Transcript]:
         on_progress("transcript", 0.5)
         intake = open_source(original.data, filename=original.filename)
-        return intake.source, Transcript(text=intake.text or "", language=original.language or "en")
+        language = original.language or "en"
+        if intake.text is None:
+            return intake.source, heard(intake.source.kind, language)
+        return intake.source, Transcript(text=intake.text, language=language)
 
     async def summarise(
         self,
@@ -114,6 +118,17 @@ class RulesOnly(Pipeline):
     def models_of(self, case: CaseState) -> tuple[str, ...]:
         del case
         return ("none",)
+
+
+def heard(kind: SourceKind, language: str) -> Transcript:
+    """Return the complaint as if it had been heard or read, sentence by sentence, the last one with doubt."""
+    segments = []
+    for number, span in enumerate(sentences(COMPLAINT)):
+        audio = AudioRange(number * 1000, number * 1000 + 900) if kind is SourceKind.AUDIO else None
+        box = PageBox(1, 100, 100 + 60 * number, 700, 150 + 60 * number) if kind is SourceKind.IMAGE else None
+        doubtful = "Mob" in COMPLAINT[span.start : span.end]
+        segments.append(Segment(span=span, confidence=0.9, doubtful=doubtful, audio=audio, box=box))
+    return Transcript(text=COMPLAINT, language=language, segments=tuple(segments))
 
 
 class _NoSearch:
