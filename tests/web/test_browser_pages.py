@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.web.browsers import ROOT, chromium, serving
+from tests.web.full_law import full_law
 from tests.web.installation import COMPLAINT, KEY, Installation
 
 _AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
@@ -26,7 +27,9 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def station(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with serving(Installation(tmp_path_factory.mktemp("station"), requests=100_000, capacity=50)) as address:
+    made = Installation(tmp_path_factory.mktemp("station"), requests=100_000, capacity=50)
+    made.pipeline.law = full_law(made.pipeline.kb, COMPLAINT.replace("took", "snatched"))
+    with serving(made) as address:
         yield address
 
 
@@ -170,6 +173,22 @@ def test_an_ended_session_loses_nothing(page: Page) -> None:
     page.get_by_role("link", name=re.compile(r"\d\d\.\d\d\.\d{4}")).first.click()
     expect(page.locator("#text")).to_have_value(COMPLAINT + " One more thing.")
     expect(page.locator("#saved")).to_contain_text("is back")
+
+
+def test_a_card_shows_its_ingredients_with_their_words_and_what_to_ask(page: Page) -> None:
+    begin(page, text=COMPLAINT.replace("took", "snatched"))
+    go_on(page, 2)
+    card = page.locator(".card.proposed")
+    card.locator("summary").click()
+    expect(card.get_by_role("row", name="Was a thing taken?")).to_contain_text("met")
+    card.locator("a.point").click()
+    expect(page.locator(".run.lit")).to_have_text("snatched")
+    expect(page.locator(".card.possible")).to_contain_text("Ask the informant")
+    go_on(page, 2)
+    expect(page.get_by_text("Not stated for BNS 304(2): Whose was the thing?")).to_be_visible()
+    expect(page.get_by_text("(BNSS 193(3))")).to_be_visible()
+    page.get_by_role("button", name="Done: Give the informant a copy").click()
+    expect(page.get_by_text("duty done, ")).to_be_visible()
 
 
 def test_sections_are_added_by_search(page: Page) -> None:
