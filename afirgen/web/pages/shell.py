@@ -43,15 +43,21 @@ def language_cookie(language: str) -> Cookie:
 
 
 def show(
-    request: PageRequest, name: str, context: dict[str, Any], *, error: AfirgenError | None = None, status: int = 200
+    request: PageRequest,
+    name: str,
+    context: dict[str, Any],
+    *,
+    error: AfirgenError | None = None,
+    problem: str | None = None,
+    status: int = 200,
 ) -> Template:
-    """Return a page in the reader's language; ``error`` is told at its top and sets the status."""
+    """Return a page in the reader's language; ``error`` or ``problem`` is told at its top, an error sets the status."""
     language = ui_language(request)
     common = {
         "t": words(language),
         "ui": language,
         "ui_names": {code: words(code)["own_name"] for code in ui_languages()},
-        "problem": error.public if error else None,
+        "problem": error.public if error else problem,
         "user": request.scope.get("user"),
     }
     return Template(name, context={**common, **context}, status_code=error.status if error else status)
