@@ -25,6 +25,7 @@ from afirgen.inference.ocr import OcrEngine
 from afirgen.inference.slot import EngineSlot
 from afirgen.inference.speech import SpeechEngine
 from afirgen.jobs.review import Review, Rules, Stores
+from afirgen.legal_kb.finder import SectionFinder
 from afirgen.legal_kb.index import Progress as IndexProgress
 from afirgen.legal_kb.index import is_current, open_index
 from afirgen.legal_kb.passages import Passage, passages_of
@@ -34,6 +35,7 @@ from afirgen.pipeline.assess import LawSources
 from afirgen.pipeline.run import Engines, OnProgress, Pipeline
 from afirgen.render.pdf import render_pdf
 from afirgen.render.text import render_text
+from afirgen.render.wording import load_forms
 from afirgen.settings import Settings, load_settings
 from afirgen.store.audit import AuditLog
 from afirgen.store.cases import CaseStore
@@ -43,10 +45,11 @@ from afirgen.store.officers import OfficerStore
 from afirgen.store.old_sessions import OldSessions
 from afirgen.store.originals import Originals
 from afirgen.store.sign_in import SignIn
+from afirgen.store.verify import verify
 from afirgen.telemetry.logs import set_up_logs
 from afirgen.web.accounts import Accounts
 from afirgen.web.app import create_app
-from afirgen.web.deps import WebDeps, WebSettings
+from afirgen.web.deps import Desk, WebDeps, WebSettings
 from afirgen.web.keys import kept_key
 
 _log = structlog.get_logger(__name__)
@@ -279,15 +282,18 @@ def serve_app() -> Litestar:
     database = open_database(settings)
     firs = FirStore(database)
     audit = AuditLog(database)
+    cases, originals = CaseStore(database), Originals(settings.data_dir / "originals")
+    officers = OfficerStore(database)
+    forms = load_forms(settings.data_dir / "forms")
     review = Review(
         program.pipeline,
-        Stores(CaseStore(database), firs, Originals(settings.data_dir / "originals"), audit),
+        Stores(cases, firs, originals, audit),
         rules=Rules(
             capacity=settings.max_concurrent_requests,
             timeout_s=settings.session_timeout_s,
             separate_approver=settings.separate_approver,
         ),
-        render=render_text,
+        render=partial(render_text, forms=forms),
         model_hash=program.models.fingerprint,
     )
 
@@ -308,7 +314,7 @@ def serve_app() -> Litestar:
             audit=audit,
             old_sessions=OldSessions(database),
             models=program.models,
-            accounts=Accounts(api_key(settings), OfficerStore(database), SignIn(database)),
+            accounts=Accounts(api_key(settings), officers, SignIn(database)),
             settings=WebSettings(
                 cors_origins=settings.cors_origins,
                 rate_limit_requests=settings.rate_limit_requests,
@@ -319,7 +325,15 @@ def serve_app() -> Litestar:
             ),
             ping_database=database.ping,
             collections=lambda: program.law.kb.acts,
-            render_pdf=render_pdf,
+            render_pdf=partial(render_pdf, forms=forms),
+            desk=Desk(
+                cases=cases,
+                originals=originals,
+                officers=officers,
+                finder=SectionFinder(program.law.kb),
+                forms=forms,
+                check_records=partial(verify, database, originals),
+            ),
             on_startup=start,
             on_shutdown=stop,
             alive=lambda: program.law.alive,

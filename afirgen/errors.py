@@ -88,6 +88,13 @@ class StepConflictError(AfirgenError):
     code = "wrong_step"
 
 
+class ChangedMeanwhileError(AfirgenError):
+    """Somebody else has written in the step since it was shown."""
+
+    status = 409
+    code = "changed_meanwhile"
+
+
 class TooManyRequestsError(AfirgenError):
     """This client has used up its share for now."""
 

@@ -59,8 +59,33 @@ class Provenance(Struct, frozen=True, kw_only=True):
     drafted_at: datetime
 
 
+class Particulars(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What only the officer can fill in; the program leaves every one of these blank.
+
+    ``action`` is item 13 as the officer words it, ``read_over`` says when, in which language and by whom the record
+    was read over, ``features`` are the suspect's physical features (attachment to item 7).
+    """
+
+    diary_entry: str | None = None
+    direction: str | None = None
+    outside: str | None = None
+    uid: str | None = None
+    passport: str | None = None
+    identity: str | None = None
+    inquest: str | None = None
+    features: str | None = None
+    action: str | None = None
+    refused_because: str | None = None
+    transferred_to: str | None = None
+    transferred_district: str | None = None
+    magistrate: str | None = None
+    read_over: str | None = None
+    officer: str | None = None
+    dispatch: str | None = None
+
+
 class FirDocument(Struct, frozen=True, kw_only=True):
-    """All that a print of the draft needs. Items 13 to 15 and all signatures are left to the officer.
+    """All that a print of the draft needs. Items 13 to 15 are blank until the officer fills ``particulars``.
 
     ``blanks`` names the form items for which the complaint gave nothing; ``needs_officer`` lists what must
     be decided or done before approval.
@@ -80,3 +105,4 @@ class FirDocument(Struct, frozen=True, kw_only=True):
     blanks: tuple[str, ...] = ()
     needs_officer: tuple[str, ...] = ()
     fir_number: str | None = None
+    particulars: Particulars = Particulars()

@@ -6,13 +6,16 @@ from pathlib import Path
 
 import click
 import msgspec
+from msgspec import Struct
 
 from afirgen.case.fir import FirDocument
 from afirgen.case.session import Step
 from afirgen.cli.operator import operator
 from afirgen.errors import AuditFaultError, InvalidInputError
-from afirgen.render.pdf import render_pdf
-from afirgen.render.text import render_text
+from afirgen.render.code import PrintCode, record_hash
+from afirgen.render.documents import Likeness, code_of, compare, make_document
+from afirgen.render.form import Print
+from afirgen.render.wording import load_forms
 from afirgen.settings import Settings, load_settings
 from afirgen.store.cases import CaseStore
 from afirgen.store.database import open_database
@@ -28,11 +31,18 @@ def audit() -> None:
 
 
 @audit.command("verify")
-def verify_command() -> None:
+@click.option(
+    "--document",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="Also check that a print (PDF, DOCX, HTML or text) says what its record says.",
+)
+def verify_command(document: Path | None) -> None:
     """Compare the chain, every record and every original with their hashes; name what was changed."""
     settings = load_settings()
     require_head(settings.sqlalchemy_url)
-    verdict = asyncio.run(_verify(settings))
+    file = document.read_bytes() if document else None
+    code = code_of(file) if file is not None else None
+    verdict, found = asyncio.run(_verify(settings, code))
     for fault in verdict.faults:
         click.echo(f"{fault.record}: {fault.sentence}")
     if verdict.faults:
@@ -41,6 +51,26 @@ def verify_command() -> None:
         f"{verdict.entries} entries, {verdict.records} records and {verdict.originals} originals are as they were "
         f"written. The chain ends with {verdict.head}."
     )
+    if file is not None and code is not None:
+        click.echo(_compared(settings, file, found))
+
+
+def _compared(settings: Settings, file: bytes, found: "_Found | None") -> str:
+    """Say how a print stands to its record; raise :class:`AuditFaultError` where it does not say the same."""
+    if found is None:
+        raise AuditFaultError("No record here has the code of this document. It was made elsewhere, or from a draft.")
+    which = f"version {found.version} of the form of case {found.case}"
+    match compare(file, found.document, load_forms(settings.data_dir / "forms")):
+        case Likeness.SAME_BYTES:
+            said = f"The document is {which}, byte for byte."
+        case Likeness.SAME_WORDS:
+            said = f"The document has the words of {which}; the file was saved anew."
+        case Likeness.OTHER:
+            raise AuditFaultError(
+                f"The document carries the code of {which}, but its words are not those of the record."
+            )
+    newer = f" A newer version {found.newest} is on record." if found.newest > found.version else ""
+    return said + newer
 
 
 @audit.command("export")
@@ -60,26 +90,48 @@ def export_command(case: str, out: Path | None) -> None:
     click.echo(f"Written: {target}")
 
 
-async def _verify(settings: Settings) -> Verdict:
+class _Found(Struct, frozen=True):
+    """The record that a print was made from; ``newest`` is the number of the form's newest version."""
+
+    case: str
+    version: int
+    newest: int
+    document: FirDocument
+
+
+async def _verify(settings: Settings, code: PrintCode | None) -> tuple[Verdict, _Found | None]:
     database = open_database(settings)
     try:
-        return await verify(database, _originals(settings))
+        found = await _find(CaseStore(database), code) if code else None
+        return await verify(database, _originals(settings)), found
     finally:
         await database.close()
+
+
+async def _find(cases: CaseStore, code: PrintCode) -> _Found | None:
+    """Return the newest version of a form whose hash the code names."""
+    kept = await cases.of_step(Step.FINAL)
+    newest = {case: version.version for case, version in kept}
+    for case, version in reversed(kept):
+        document = msgspec.json.decode(version.content, type=FirDocument)
+        if record_hash(document).startswith(code.record):
+            return _Found(case, version.version, newest[case], document)
+    return None
 
 
 async def _export(settings: Settings, case: str) -> bytes:
     database = open_database(settings)
     try:
         newest = (await CaseStore(database).newest(case)).get(Step.FINAL)
-        documents = _documents(msgspec.json.decode(newest.content, type=FirDocument)) if newest else {}
+        documents = _documents(msgspec.json.decode(newest.content, type=FirDocument), settings) if newest else {}
         return await export_case(database, _originals(settings), case, operator(), documents)
     finally:
         await database.close()
 
 
-def _documents(document: FirDocument) -> dict[str, bytes]:
-    return {"fir/fir.txt": render_text(document).encode(), "fir/fir.pdf": render_pdf(document)}
+def _documents(document: FirDocument, settings: Settings) -> dict[str, bytes]:
+    forms = load_forms(settings.data_dir / "forms")
+    return {f"fir/fir.{ending}": make_document(document, Print(), ending, forms) for ending in ("txt", "pdf")}
 
 
 def _originals(settings: Settings) -> Originals:

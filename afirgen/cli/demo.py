@@ -38,4 +38,4 @@ def demo(ctx: click.Context, samples: Path, out: Path, reported_on: str | None) 
         click.echo(f"\n{path.name}")
         with draft.make_context("draft", [str(path), *options], parent=ctx) as call:
             draft.invoke(call)
-    click.echo(f"\nThe drafts are in {out}: one folder a sample with fir.pdf, fir.txt and fir.json.")
+    click.echo(f"\nThe drafts are in {out}: one folder a sample, with the form in every format.")

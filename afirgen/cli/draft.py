@@ -19,10 +19,10 @@ from afirgen.cli.law import tell_faults
 from afirgen.errors import InvalidInputError
 from afirgen.inference.models.manifest import Role
 from afirgen.pipeline.run import STAGES, Original
-from afirgen.render.form import group_rupees
-from afirgen.render.pdf import render_pdf
-from afirgen.render.text import render_text
-from afirgen.render.wording import FORM_LANGUAGES
+from afirgen.render.documents import FORMATS, make_document
+from afirgen.render.form import Print
+from afirgen.render.values import group_rupees
+from afirgen.render.wording import Forms, load_forms, shipped_forms
 from afirgen.settings import load_settings
 
 _INDIA = ZoneInfo("Asia/Kolkata")
@@ -39,18 +39,27 @@ _READERS = {
 @click.argument("file", metavar="FILE|-")
 @click.option("--reported-on", type=click.DateTime(["%Y-%m-%d"]), help="Day of the report; default: today.")
 @click.option("--language", help="Language of the complaint (en, hi, hi-Latn, ta, ...); default: found out.")
-@click.option(
-    "--form", type=click.Choice(FORM_LANGUAGES), default="en", show_default=True, help="Language of the form."
-)
+@click.option("--form", default="en", show_default=True, help="Language of the form: en, hi, en-hi or a station's own.")
+@click.option("--kind", default="fir", show_default=True, help="Document: fir, informant_copy, ncr, diary_entry, ...")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path("out"), show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print the whole draft as JSON instead of the summary.")
 def draft(
-    file: str, reported_on: datetime | None, language: str | None, form: str, out: Path, *, as_json: bool
+    file: str,
+    reported_on: datetime | None,
+    language: str | None,
+    form: str,
+    kind: str,
+    out: Path,
+    *,
+    as_json: bool,
 ) -> None:
     """Draft an FIR from FILE (text, audio, image or PDF), or from standard input with "-".
 
-    Writes fir.json, fir.txt and fir.pdf to a folder named after FILE below --out.
+    Writes fir.json and the document as .txt, .pdf, .docx and .html to a folder named after FILE below --out.
     """
+    wanted, forms = Print(kind, form), load_forms(load_settings().data_dir / "forms")
+    # What cannot be printed is said before the long work, not after it.
+    forms.layout(kind), forms.wording(form)
     data: bytes | Path = sys.stdin.buffer.read() if file == "-" else Path(file)
     if isinstance(data, Path) and not data.is_file():
         raise InvalidInputError(f"There is no file {data.name}. Check the name.")
@@ -58,12 +67,12 @@ def draft(
     original = Original(data=data, filename=name, language=language)
     document = asyncio.run(_run(original, _moment(reported_on.date() if reported_on else None)))
     folder = out / (Path(file).stem if file != "-" else "stdin")
-    write_draft(document, folder, form)
+    written = write_draft(document, folder, wanted, forms)
     if as_json:
         click.echo(msgspec.json.encode(document).decode())
     else:
         click.echo(summary(document))
-        click.echo(f"\nWritten: {folder / 'fir.json'}, {folder / 'fir.txt'}, {folder / 'fir.pdf'}")
+        click.echo(f"\nWritten: {', '.join(map(str, written))}")
 
 
 async def _run(original: Original, reported_on: datetime) -> FirDocument:
@@ -99,13 +108,18 @@ def _moment(day: date | None) -> datetime:
     return datetime.combine(day, _NOON, tzinfo=_INDIA).astimezone(UTC) if day else datetime.now(UTC)
 
 
-def write_draft(document: FirDocument, folder: Path, form: str = "en") -> None:
-    """Write the draft as fir.json, fir.txt and fir.pdf into ``folder``, on the form in the language ``form``."""
+def write_draft(
+    document: FirDocument, folder: Path, wanted: Print | None = None, forms: Forms | None = None
+) -> list[Path]:
+    """Write the draft as fir.json and as the wanted document in every format into ``folder``; return the files."""
+    wanted, forms = wanted or Print(), forms or shipped_forms()
     folder.mkdir(parents=True, exist_ok=True)
     pretty = msgspec.json.format(msgspec.json.encode(document), indent=2)
-    (folder / "fir.json").write_bytes(pretty)
-    (folder / "fir.txt").write_text(render_text(document, form), encoding="utf-8")
-    (folder / "fir.pdf").write_bytes(render_pdf(document, form))
+    files = {"fir.json": pretty}
+    files |= {f"{wanted.kind}.{ending}": make_document(document, wanted, ending, forms) for ending in FORMATS}
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    return [folder / name for name in files]
 
 
 def summary(document: FirDocument) -> str:

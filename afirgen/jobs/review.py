@@ -20,6 +20,7 @@ from afirgen.case.rights import Right, allow
 from afirgen.case.session import REGENERABLE, SessionStatus, Step
 from afirgen.errors import (
     AfirgenError,
+    ChangedMeanwhileError,
     InvalidInputError,
     NotAllowedError,
     NotFoundError,
@@ -28,6 +29,7 @@ from afirgen.errors import (
 )
 from afirgen.inference.engine import Priority
 from afirgen.jobs.views import CaseView, Content, SummaryStep, decode, officers_prose, shown, state_of
+from afirgen.pipeline.by_hand import corrected, empty_transcript, facts_by_rule, no_sections
 from afirgen.pipeline.intake import Limits
 from afirgen.pipeline.run import Original, Pipeline
 from afirgen.pipeline.trace import Trace
@@ -54,6 +56,13 @@ class Draft(Struct, frozen=True):
     content: Content
     models: tuple[str, ...]
     basis: dict[str, Any]
+
+
+class Seen(Struct, frozen=True):
+    """Which version of which step an officer had before the eyes."""
+
+    step: Step
+    version: int
 
 
 @dataclass(frozen=True)
@@ -166,25 +175,39 @@ class Review:
 
     # --- deciding -----------------------------------------------------------------------------------------
 
-    async def approve(self, case_id: str, *, by: Actor, edit: str | None = None, wait: bool = True) -> CaseView:
+    async def approve(
+        self,
+        case_id: str,
+        *,
+        by: Actor,
+        edit: str | Content | None = None,
+        seen: Seen | None = None,
+        wait: bool = True,
+    ) -> CaseView:
         """Approve the current step, with the officer's ``edit`` in its place if given, and draft the next one.
 
-        Without ``wait`` the next step is drafted in the background and the case is returned as processing.
+        ``seen`` is what the officer had before the eyes. Without ``wait`` the next step is drafted in the background
+        and the case is returned as processing.
 
         Raises:
             NotAllowedError: The role may not decide, or the form needs another approver than its writer.
             StepConflictError: The case is not waiting for a decision.
-            InvalidInputError: The edit cannot be used for this step.
+            ChangedMeanwhileError: Somebody has written in the step since it was seen.
+            InvalidInputError: The edit cannot be used for this step, or nothing is written down yet.
         """
         allow(by, Right.REVIEW)
         async with self._lock(case_id):
             view = await self._awaiting(case_id)
+            _check_seen(view, seen)
             step = view.record.step
             if step.following is None:
                 await self._check_approver(case_id, by)
-            if edit is not None and edit.strip():
-                await self._keep_edit(view, edit.strip(), by)
+            if edit is not None and not (isinstance(edit, str) and not edit.strip()):
+                await self._keep_edit(view, edit, by)
                 view = await self.view(case_id)
+            written = view.contents[step]
+            if isinstance(written, Transcript) and not written.text.strip():
+                raise InvalidInputError("Nothing is written down yet. Write what the informant says first.")
             event = Event(actor=by, action=Action.STEP_APPROVED, details=shown(view, step))
             following = step.following
             if following is None:
@@ -194,6 +217,49 @@ class Review:
                 case_id, event, step=following.value, status=SessionStatus.PROCESSING.value, error=None
             )
             return await self._go_on(case_id, wait=wait)
+
+    async def save(self, case_id: str, edit: str | Content, *, by: Actor, seen: Seen) -> CaseView:
+        """Keep the officer's text or content as a new version of the current step; the case goes on waiting.
+
+        Raises as :meth:`approve` does.
+        """
+        allow(by, Right.REVIEW)
+        async with self._lock(case_id):
+            view = await self._awaiting(case_id)
+            _check_seen(view, seen)
+            await self._keep_edit(view, edit, by)
+            return await self.view(case_id)
+
+    async def by_hand(self, case_id: str, *, by: Actor) -> CaseView:
+        """Begin the step that failed without a model, for the officer to write.
+
+        Raises:
+            StepConflictError: Nothing failed in this case.
+        """
+        allow(by, Right.REVIEW)
+        async with self._lock(case_id):
+            view = await self.view(case_id)
+            if view.record.status is not SessionStatus.ERROR:
+                raise StepConflictError("Nothing failed in this case.")
+            step = view.record.step
+            content: Content
+            match step:
+                case Step.TRANSCRIPT:
+                    content = empty_transcript(view.state)
+                case Step.SUMMARY:
+                    content = SummaryStep(*await facts_by_rule(view.state))
+                case Step.VIOLATIONS:
+                    content = no_sections(view.state)
+                case Step.NARRATIVE:
+                    content = Prose()
+                case Step.FINAL:
+                    raise StepConflictError("The form is made from the earlier steps. Try it again.")
+            version = NewVersion(step=step, content=msgspec.json.encode(content), author="machine")
+            event = Event(actor=by, action=Action.STEP_BY_HAND, details={"step": step.value})
+            await self._stores.cases.add_version(
+                case_id, version, event, status=SessionStatus.AWAITING_VALIDATION.value, error=None
+            )
+            return await self.view(case_id)
 
     async def reject(self, case_id: str, *, by: Actor) -> CaseView:
         """Keep the step as it is; the case goes on waiting."""
@@ -361,27 +427,32 @@ class Review:
         if self._rules.separate_approver and by.name in await self._stores.audit.actors(case_id, _WRITING):
             raise NotAllowedError("You wrote in this case. Another officer has to approve the form.")
 
-    async def _keep_edit(self, view: CaseView, edit: str, by: Actor) -> None:
-        if len(edit) > self._rules.limits.text_most:
-            raise InvalidInputError("The text is too long. Shorten it.")
+    async def _keep_edit(self, view: CaseView, edit: str | Content, by: Actor) -> None:
         step = view.record.step
-        current = view.contents[step]
-        text = unicodedata.normalize("NFC", edit)
-        content: Content
-        match current:
-            case Transcript():
-                content = Transcript(text=text, language=current.language, notes=("Corrected by the officer.",))
-            case SummaryStep():
-                content = SummaryStep(current.facts, officers_prose(text))
-            case LegalView():
-                content = self._pipeline.choose_sections(current, text)
-            case Prose():
-                content = officers_prose(text)
-            case FirDocument():
-                raise InvalidInputError("The form is made from the earlier steps. Send those back to change it.")
+        content = self._edited(view.contents[step], edit.strip()) if isinstance(edit, str) else edit
+        if type(content) is not type(view.contents[step]):
+            raise InvalidInputError("This cannot be kept for this step.")
+        fir = self._fir(content) if isinstance(content, FirDocument) else None
         version = NewVersion(step=step, content=msgspec.json.encode(content), author="officer")
         event = Event(actor=by, action=Action.STEP_EDITED, details={"instead_of": shown(view, step)})
-        await self._stores.cases.add_version(view.record.id, version, event)
+        await self._stores.cases.add_version(view.record.id, version, event, fir=fir)
+
+    def _edited(self, current: Content, edit: str) -> Content:
+        """Return the step's content with the officer's text in it."""
+        if len(edit) > self._rules.limits.text_most:
+            raise InvalidInputError("The text is too long. Shorten it.")
+        text = unicodedata.normalize("NFC", edit)
+        match current:
+            case Transcript():
+                return corrected(current, text)
+            case SummaryStep():
+                return SummaryStep(current.facts, officers_prose(text, current.summary))
+            case LegalView():
+                return self._pipeline.choose_sections(current, text)
+            case Prose():
+                return officers_prose(text, current)
+            case FirDocument():
+                raise InvalidInputError("The form is made from the earlier steps. Send those back to change it.")
 
     # --- book-keeping -------------------------------------------------------------------------------------
 
@@ -407,6 +478,18 @@ class Review:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
+
+
+def _check_seen(view: CaseView, seen: Seen | None) -> None:
+    """Refuse a decision on something that is not there any more."""
+    if seen is None:
+        return
+    current = view.versions.get(view.record.step)
+    if seen.step is not view.record.step or (current is not None and current.version != seen.version):
+        raise ChangedMeanwhileError(
+            "Somebody else, or you in another window, has changed this case since it was shown here. "
+            "Look at it as it is now, then write again what is still needed."
+        )
 
 
 def _basis(view: CaseView) -> str:

@@ -72,11 +72,11 @@ def state_of(record: CaseRecord, contents: dict[Step, Content]) -> CaseState:
     )
 
 
-def officers_prose(text: str) -> Prose:
-    """Return what an officer wrote, sentence by sentence, as the officer's own."""
-    return Prose(
-        sentences=tuple(
-            Sentence(text=text[s.start : s.end], kind=SentenceKind.OFFICER, author=Author.OFFICER_WRITTEN)
-            for s in sentences(text)
-        )
-    )
+def officers_prose(text: str, earlier: Prose | None = None) -> Prose:
+    """Return what an officer wrote, sentence by sentence; one of ``earlier`` that was left alone stays as it was."""
+    kept = {s.text: s for s in (earlier.sentences if earlier else ())}
+    return Prose(sentences=tuple(_sentence(text[s.start : s.end], kept) for s in sentences(text)))
+
+
+def _sentence(text: str, kept: dict[str, Sentence]) -> Sentence:
+    return kept.get(text) or Sentence(text=text, kind=SentenceKind.OFFICER, author=Author.OFFICER_WRITTEN)

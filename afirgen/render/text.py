@@ -3,21 +3,27 @@
 import textwrap
 
 from afirgen.case.fir import FirDocument
-from afirgen.render.form import Item, build_form
+from afirgen.render.form import Form, Item, Print, print_form
+from afirgen.render.wording import Forms
 
 _WIDTH = 100
 
 
-def render_text(doc: FirDocument, language: str = "en") -> str:
+def render_text(doc: FirDocument, language: str = "en", forms: Forms | None = None) -> str:
     """Return the whole form in ``language``, the statement and the officer's list as text."""
-    form = build_form(doc, language)
-    parts = [form.heading, form.under, form.route, form.draft, ""]
+    return text_of(print_form(doc, Print(language=language), forms))
+
+
+def text_of(form: Form) -> str:
+    """Return a document as text."""
+    parts = [p for p in (form.heading, form.under, form.route, form.draft) if p] + [""]
     for item in form.items:
         parts += [*_item(item, form.blank), ""]
-    parts += [form.words["annex"].upper(), *_wrapped(form.statement), ""]
+    if form.statement:
+        parts += [form.words["annex"].upper(), *_wrapped(form.statement), ""]
     parts += _list(form.words["left_blank"].upper(), form.blanks)
     parts += _list(form.words["for_officer"].upper(), form.needs_officer)
-    parts.append(form.disclosure)
+    parts += [form.disclosure, f"{form.words['code']}: {form.code}"]
     return "\n".join(parts) + "\n"
 
 

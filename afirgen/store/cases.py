@@ -1,12 +1,13 @@
 """Cases and the versions of their steps. A version, once written, is never changed."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import RowMapping, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from afirgen.case.audit import Event
@@ -152,18 +153,37 @@ class CaseStore:
         query = select(step_versions).where(step_versions.c.case_id == case_id).order_by(step_versions.c.id)
         async with self._database.reading() as connection:
             rows = (await connection.execute(query)).mappings().all()
-        return tuple(
-            StepVersion(
-                step=Step(row["step"]),
-                version=row["version"],
-                author=row["author"],
-                content=row["content"].encode(),
-                models=msgspec.json.decode(row["models"], type=tuple[str, ...]),
-                note=row["note"],
-                created_at=row["created_at"],
-            )
-            for row in rows
+        return tuple(_version(row) for row in rows)
+
+    async def newest_of(self, case_ids: Sequence[str], step: Step) -> dict[str, StepVersion]:
+        """Return the newest version of one step for each of the cases that has one."""
+        query = (
+            select(step_versions)
+            .where(step_versions.c.case_id.in_(case_ids), step_versions.c.step == step.value)
+            .order_by(step_versions.c.id)
         )
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(query)).mappings().all()
+        return {row["case_id"]: _version(row) for row in rows}
+
+    async def search(self, terms: Sequence[Sequence[str]], *, limit: int) -> tuple[CaseRecord, ...]:
+        """Return the newest cases in which, for each of ``terms``, one of its spellings stands in any version."""
+        query = select(cases).order_by(cases.c.created_at.desc()).limit(limit)
+        for spellings in terms:
+            patterns = [f"%{_escaped(word)}%" for word in spellings]
+            within = [step_versions.c.content.like(p, escape="!") for p in patterns]
+            named = [cases.c.fir_number.like(p, escape="!") for p in patterns]
+            found = select(step_versions.c.case_id).where(or_(*within))
+            query = query.where(or_(cases.c.id.in_(found), *named))
+        async with self._database.reading() as connection:
+            return tuple(_record(dict(row)) for row in (await connection.execute(query)).mappings())
+
+    async def of_step(self, step: Step) -> tuple[tuple[str, StepVersion], ...]:
+        """Return every version of a step in all cases, each with its case's id, oldest first."""
+        query = select(step_versions).where(step_versions.c.step == step.value).order_by(step_versions.c.id)
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(query)).mappings().all()
+        return tuple((row["case_id"], _version(row)) for row in rows)
 
 
 async def _touch(connection: AsyncConnection, case_id: str, changes: dict[str, Any]) -> None:
@@ -194,6 +214,24 @@ async def _insert_version(connection: AsyncConnection, case_id: str, version: Ne
 
 async def _case_hash(connection: AsyncConnection, case_id: str) -> dict[str, str]:
     return {case_key(case_id): await hash_where(connection, cases, cases.c.id == case_id) or ""}
+
+
+def _escaped(word: str) -> str:
+    for sign in "!%_":
+        word = word.replace(sign, f"!{sign}")
+    return word
+
+
+def _version(row: RowMapping) -> StepVersion:
+    return StepVersion(
+        step=Step(row["step"]),
+        version=row["version"],
+        author=row["author"],
+        content=row["content"].encode(),
+        models=msgspec.json.decode(row["models"], type=tuple[str, ...]),
+        note=row["note"],
+        created_at=row["created_at"],
+    )
 
 
 def _record(row: dict[str, Any]) -> CaseRecord:

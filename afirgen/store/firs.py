@@ -1,6 +1,7 @@
 """Numbered FIRs, in the table of earlier installations."""
 
 import secrets
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -60,6 +61,14 @@ class FirStore:
         query = select(fir_records).order_by(fir_records.c.id.desc()).limit(limit).offset(offset)
         async with self._database.reading() as connection:
             return tuple(_record(dict(row)) for row in (await connection.execute(query)).mappings())
+
+    async def finalized(self, numbers: Sequence[str]) -> frozenset[str]:
+        """Return which of the numbers are finalized."""
+        query = select(fir_records.c.fir_number).where(
+            fir_records.c.fir_number.in_(numbers), fir_records.c.status == FirStatus.FINALIZED.value
+        )
+        async with self._database.reading() as connection:
+            return frozenset((await connection.execute(query)).scalars())
 
     async def finalize(self, number: str, event: Event) -> None:
         """Mark an FIR as finalized; raise :class:`StepConflictError` when it already is."""

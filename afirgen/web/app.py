@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -17,7 +18,8 @@ from litestar.template import TemplateConfig
 
 from afirgen import __version__
 from afirgen.errors import AfirgenError
-from afirgen.render.form import INDIA, group_rupees
+from afirgen.render.values import INDIA, group_rupees
+from afirgen.render.wording import shipped_forms
 from afirgen.web.api import firs, health, process
 from afirgen.web.deps import WebDeps, caller
 from afirgen.web.errors import on_http, on_known, on_unknown
@@ -68,10 +70,21 @@ def create_app(deps: WebDeps) -> Litestar:
     )
 
 
+def _ist(moment: datetime) -> str:
+    return moment.astimezone(INDIA).strftime("%d.%m.%Y %H:%M")
+
+
+def _said(sentence: str, language: str) -> str:
+    """Return a fixed sentence of the program in the language of the page."""
+    return shipped_forms().wording(language).said(sentence)
+
+
 def _templates() -> JinjaTemplateEngine:
     environment = Environment(
         loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
-    environment.filters["ist"] = lambda moment: moment.astimezone(INDIA).strftime("%d.%m.%Y %H:%M")
+    environment.filters["ist"] = _ist
+    environment.filters["moment"] = lambda text: _ist(datetime.fromisoformat(text).replace(tzinfo=UTC))
+    environment.globals["said"] = _said
     environment.filters["rupees"] = lambda amount: group_rupees(int(amount))
     return JinjaTemplateEngine.from_environment(environment)

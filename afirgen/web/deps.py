@@ -11,9 +11,15 @@ from afirgen.case.audit import Actor
 from afirgen.case.fir import FirDocument
 from afirgen.inference.engine import EngineStatus
 from afirgen.jobs.review import Review
+from afirgen.legal_kb.finder import SectionFinder
+from afirgen.render.wording import Forms
 from afirgen.store.audit import AuditLog
+from afirgen.store.cases import CaseStore
 from afirgen.store.firs import FirStore
+from afirgen.store.officers import OfficerStore
 from afirgen.store.old_sessions import OldSessions
+from afirgen.store.originals import Originals
+from afirgen.store.verify import Verdict
 from afirgen.web.accounts import Accounts
 
 
@@ -40,6 +46,18 @@ class WebSettings:
 
 
 @dataclass(frozen=True)
+class Desk:
+    """What the officer's pages use beside the review; ``check_records`` is the audit check."""
+
+    cases: CaseStore
+    originals: Originals
+    officers: OfficerStore
+    finder: SectionFinder
+    forms: Forms
+    check_records: Callable[[], Awaitable[Verdict]]
+
+
+@dataclass(frozen=True)
 class WebDeps:
     """Everything that handlers use."""
 
@@ -53,6 +71,7 @@ class WebDeps:
     ping_database: Callable[[], Awaitable[None]]
     collections: Callable[[], tuple[str, ...]]
     render_pdf: Callable[[FirDocument, str], bytes]
+    desk: Desk
     on_startup: Callable[[], Awaitable[None]]
     on_shutdown: Callable[[], Awaitable[None]]
     alive: Callable[[], bool]

@@ -5,9 +5,11 @@ from typing import Any
 
 import structlog
 from litestar import MediaType, Request, Response
+from litestar.connection import ASGIConnection
 from litestar.exceptions import HTTPException, ValidationException
 
 from afirgen.errors import AfirgenError, OverloadedError, TooManyRequestsError
+from afirgen.web.pages.shell import show
 
 _log = structlog.get_logger(__name__)
 _GENERIC = "Something went wrong here. Try again; if it stays, tell the administrator the time of this message."
@@ -27,9 +29,16 @@ def error_body(detail: str, code: str) -> dict[str, str]:
     return {"detail": detail, "error_code": code, "timestamp": datetime.now(UTC).isoformat()}
 
 
+def wants_page(connection: ASGIConnection[Any, Any, Any, Any]) -> bool:
+    """Tell whether a browser asks for a page, not a program for an answer."""
+    return "text/html" in connection.headers.get("accept", "") and not connection.headers.get("x-api-key")
+
+
 def on_known(request: Request[Any, Any, Any], error: AfirgenError) -> Response[Any]:
     """Answer an expected error with its status, code and public sentence."""
     _log.info("refused", code=error.code, status=error.status, path=request.url.path, detail=error.detail)
+    if wants_page(request):
+        return show(request, "error.html", {}, error=error)
     headers = {}
     body = error_body(error.public, error.code)
     if isinstance(error, OverloadedError | TooManyRequestsError):
@@ -45,6 +54,8 @@ def on_http(request: Request[Any, Any, Any], error: HTTPException) -> Response[A
     if isinstance(error, ValidationException):
         fields = [str(e.get("key", "")) for e in error.extra or () if isinstance(e, dict)]
         sentence = f"These fields are not right: {', '.join(f for f in fields if f)}." if any(fields) else sentence
+    if wants_page(request):
+        return show(request, "error.html", {}, problem=sentence, status=error.status_code)
     code = f"http_{error.status_code}"
     return Response(error_body(sentence, code), status_code=error.status_code, media_type=MediaType.JSON)
 
@@ -52,4 +63,6 @@ def on_http(request: Request[Any, Any, Any], error: HTTPException) -> Response[A
 def on_unknown(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     """Answer anything else with a generic sentence; the log has the rest."""
     _log.error("unexpected_error", path=request.url.path, exc_info=error)
+    if wants_page(request):
+        return show(request, "error.html", {}, problem=_GENERIC, status=500)
     return Response(error_body(_GENERIC, "internal_error"), status_code=500, media_type=MediaType.JSON)

@@ -4,7 +4,7 @@ import time
 from collections import deque
 from http import HTTPMethod
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import msgspec
 from litestar.connection import ASGIConnection
@@ -15,7 +15,7 @@ from litestar.middleware import ASGIMiddleware
 from afirgen.case.audit import Actor
 from afirgen.errors import AfirgenError, AuthenticationError, TooManyRequestsError
 from afirgen.web.accounts import COOKIE, Accounts
-from afirgen.web.errors import error_body
+from afirgen.web.errors import error_body, wants_page
 
 if TYPE_CHECKING:
     from litestar.types import ASGIApp, Message, Receive, Scope, Send
@@ -56,8 +56,8 @@ class Guard(ASGIMiddleware):
             self._limit(connection)
             scope["user"] = await self._authenticate(connection)
         except AfirgenError as err:
-            if isinstance(err, AuthenticationError) and _wants_page(connection):
-                await _redirect("/sign-in", send)
+            if isinstance(err, AuthenticationError) and wants_page(connection):
+                await _redirect(_back_to(connection), send)
                 return
             await _refuse(err, send)
             return
@@ -77,7 +77,8 @@ class Guard(ASGIMiddleware):
 
     def _limit(self, connection: Connection) -> None:
         path = connection.url.path
-        if path in _UNLIMITED or path.startswith("/static/"):
+        # A page that waits for a draft asks every two seconds how far it is.
+        if path in _UNLIMITED or path.startswith("/static/") or path.endswith("/progress"):
             return
         client = address_of(connection) or "unknown"
         now = time.monotonic()
@@ -127,8 +128,10 @@ def _same_site(connection: Connection) -> bool:
     return origin is None or urlsplit(origin).netloc == connection.headers.get("host")
 
 
-def _wants_page(connection: Connection) -> bool:
-    return "text/html" in connection.headers.get("accept", "") and not connection.headers.get("x-api-key")
+def _back_to(connection: Connection) -> str:
+    """Return the sign-in page's address, with the page that was asked for."""
+    path = connection.url.path
+    return f"/sign-in?next={quote(path)}" if path != "/" and connection.scope.get("method") == "GET" else "/sign-in"
 
 
 async def _refuse(error: AfirgenError, send: "Send") -> None:

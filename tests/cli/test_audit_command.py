@@ -5,11 +5,20 @@ import sqlite3
 import stat
 from pathlib import Path
 
+import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
+from afirgen.case.audit import MACHINE, Action, Event
+from afirgen.case.fir import Station as FormStation
+from afirgen.case.session import Step
 from afirgen.cli import main
+from afirgen.render.documents import make_document
+from afirgen.render.form import Print
+from afirgen.store.cases import CaseStore, NewVersion
+from afirgen.store.database import Database
 from afirgen.store.originals import Originals
+from tests.case_factory import document
 from tests.store.kit import SOURCE, Station
 
 
@@ -81,3 +90,32 @@ def test_a_server_that_is_not_there_is_one_sentence(monkeypatch: pytest.MonkeyPa
     answer = call("db", "current")
     assert answer.exit_code == 2
     assert len(answer.stderr.splitlines()) == 1
+
+
+def test_a_print_is_checked_against_its_record(station: Station, tmp_path: Path) -> None:
+    doc = document()
+
+    async def keep() -> None:
+        station.database = Database(f"sqlite+aiosqlite:///{tmp_path / 'afirgen.db'}")
+        version = NewVersion(step=Step.FINAL, content=msgspec.json.encode(doc), author="machine")
+        await CaseStore(station.database).add_version(
+            station.case, version, Event(actor=MACHINE, action=Action.STEP_DRAFTED)
+        )
+        await station.database.close()
+
+    asyncio.run(keep())
+    file = tmp_path / "fir.pdf"
+    file.write_bytes(make_document(doc, Print(language="hi"), "pdf"))
+    fine = call("audit", "verify", "--document", str(file))
+    assert fine.exit_code == 0, fine.stderr
+    assert "byte for byte" in fine.stdout
+    assert station.case in fine.stdout
+    text = tmp_path / "fir.txt"
+    text.write_bytes(make_document(doc, Print(), "txt").replace(b"Anil", b"Amit"))
+    changed = call("audit", "verify", "--document", str(text))
+    assert (changed.exit_code, "not those of the record" in changed.stderr) == (2, True)
+    text.write_bytes(make_document(document(station=FormStation(name="Elsewhere")), Print(), "txt"))
+    strange = call("audit", "verify", "--document", str(text))
+    assert (strange.exit_code, "made elsewhere" in strange.stderr) == (2, True)
+    text.write_text("nothing of ours")
+    assert call("audit", "verify", "--document", str(text)).exit_code == 2

@@ -2,20 +2,23 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
 
 from afirgen.case.audit import Actor, Channel, Role
-from afirgen.case.evidence import Source, Transcript
+from afirgen.case.evidence import AudioRange, PageBox, Segment, Source, SourceKind, Transcript
 from afirgen.case.facts import Facts
 from afirgen.case.fir import FirDocument, Prose, Provenance, Station
 from afirgen.case.law import LegalView
+from afirgen.case.sentences import sentences
 from afirgen.case.state import CaseState
 from afirgen.errors import ModelUnavailableError, NotFoundError
 from afirgen.inference.engine import EngineState, EngineStatus, Priority
 from afirgen.jobs.review import Review, Rules, Stores
+from afirgen.legal_kb.finder import SectionFinder
 from afirgen.legal_kb.offences import load_offences
 from afirgen.legal_kb.statutes import load_knowledge_base
 from afirgen.pipeline.assess import LawSources
@@ -29,6 +32,7 @@ from afirgen.pipeline.summarise import summarise
 from afirgen.pipeline.trace import Trace
 from afirgen.render.pdf import render_pdf
 from afirgen.render.text import render_text
+from afirgen.render.wording import shipped_forms
 from afirgen.store.audit import AuditLog
 from afirgen.store.cases import CaseStore
 from afirgen.store.database import Database
@@ -38,9 +42,10 @@ from afirgen.store.officers import OfficerStore
 from afirgen.store.old_sessions import OldSessions
 from afirgen.store.originals import Originals
 from afirgen.store.sign_in import SignIn
+from afirgen.store.verify import verify
 from afirgen.web.accounts import Accounts
 from afirgen.web.app import create_app
-from afirgen.web.deps import WebDeps, WebSettings
+from afirgen.web.deps import Desk, WebDeps, WebSettings
 from tests.case_factory import NOW, document
 
 OFFICER = Actor(name="A. Officer", role=Role.RECORDING_OFFICER, channel=Channel.PAGE)
@@ -60,7 +65,7 @@ class RulesOnly(Pipeline):
     """
 
     def __init__(self) -> None:
-        kb = load_knowledge_base()
+        self.kb = kb = load_knowledge_base()
         self._limits = None
         self._law = LawSources(kb=kb, book=load_offences(kb), searcher=_NoSearch())
         self.law = document().law
@@ -70,7 +75,10 @@ class RulesOnly(Pipeline):
     async def read(self, original: Original, on_progress: OnProgress) -> tuple[Source, Transcript]:
         on_progress("transcript", 0.5)
         intake = open_source(original.data, filename=original.filename)
-        return intake.source, Transcript(text=intake.text or "", language=original.language or "en")
+        language = original.language or "en"
+        if intake.text is None:
+            return intake.source, heard(intake.source.kind, language)
+        return intake.source, Transcript(text=intake.text, language=language)
 
     async def summarise(
         self,
@@ -110,6 +118,17 @@ class RulesOnly(Pipeline):
     def models_of(self, case: CaseState) -> tuple[str, ...]:
         del case
         return ("none",)
+
+
+def heard(kind: SourceKind, language: str) -> Transcript:
+    """Return the complaint as if it had been heard or read, sentence by sentence, the last one with doubt."""
+    segments = []
+    for number, span in enumerate(sentences(COMPLAINT)):
+        audio = AudioRange(number * 1000, number * 1000 + 900) if kind is SourceKind.AUDIO else None
+        box = PageBox(1, 100, 100 + 60 * number, 700, 150 + 60 * number) if kind is SourceKind.IMAGE else None
+        doubtful = "Mob" in COMPLAINT[span.start : span.end]
+        segments.append(Segment(span=span, confidence=0.9, doubtful=doubtful, audio=audio, box=box))
+    return Transcript(text=COMPLAINT, language=language, segments=tuple(segments))
 
 
 class _NoSearch:
@@ -152,9 +171,10 @@ class Installation:
         self.cases = CaseStore(self.database)
         self.firs = FirStore(self.database)
         self.officers = OfficerStore(self.database)
+        self.originals = Originals(self.folder / "originals")
         self.review = Review(
             self.pipeline,
-            Stores(self.cases, self.firs, Originals(self.folder / "originals"), AuditLog(self.database)),
+            Stores(self.cases, self.firs, self.originals, AuditLog(self.database)),
             rules=Rules(capacity=self.capacity, timeout_s=self.timeout_s, separate_approver=self.separate_approver),
             render=render_text,
             model_hash=lambda _model: "f" * 64,
@@ -187,6 +207,14 @@ class Installation:
                 ping_database=self.database.ping,
                 collections=lambda: ("BNS",),
                 render_pdf=render_pdf,
+                desk=Desk(
+                    cases=self.cases,
+                    originals=self.originals,
+                    officers=self.officers,
+                    finder=SectionFinder(self.pipeline.kb),
+                    forms=shipped_forms(),
+                    check_records=partial(verify, self.database, self.originals),
+                ),
                 on_startup=start,
                 on_shutdown=stop,
                 alive=lambda: True,

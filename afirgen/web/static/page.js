@@ -1,50 +1,103 @@
-// Adds two comforts to pages that work without it: progress while a step is drafted, and the microphone.
+// Comforts for pages that work without it: the source beside the result, and nothing typed is lost.
 "use strict";
 
-const working = document.getElementById("working");
-if (working) {
-  const bar = document.getElementById("bar");
-  const look = async () => {
-    try {
-      const answer = await fetch(`/api/v1/cases/${working.dataset.case}/progress`, { credentials: "same-origin" });
-      const now = await answer.json();
-      if (answer.ok && now.status !== "processing") { location.reload(); return; }
-      if (now.stage) { working.textContent = `Working: ${now.stage} ...`; bar.value = Math.round(100 * (now.share || 0)); }
-    } catch { working.textContent = "The connection was lost; trying again ..."; }
-    setTimeout(look, 1500);
+// --- the source: words under a field or sentence are lit, played and framed -------------------------------------
+const runs = [...document.querySelectorAll(".run")].map((node) => {
+  const [start, end] = node.dataset.at.split("-").map(Number);
+  return { node, start, end };
+});
+const player = document.getElementById("player");
+
+function frame(run) {
+  if (!run.node.dataset.box) return;
+  const [page, left, top, right, bottom] = run.node.dataset.box.split(" ").map(Number);
+  const scan = document.querySelector(`.scan[data-page="${page}"]`);
+  const image = scan && scan.querySelector("img");
+  if (!image) return;
+  const draw = () => {
+    // The picture is half the size in which boxes are measured.
+    const drawing = scan.querySelector("svg");
+    drawing.setAttribute("viewBox", `0 0 ${image.naturalWidth * 2} ${image.naturalHeight * 2}`);
+    const box = drawing.querySelector("rect");
+    Object.entries({ x: left, y: top, width: right - left, height: bottom - top })
+      .forEach(([name, value]) => box.setAttribute(name, value));
+    scan.classList.add("framed");
   };
-  setTimeout(look, 800);
+  if (image.complete && image.naturalWidth) draw(); else { image.loading = "eager"; image.addEventListener("load", draw, { once: true }); }
 }
 
-const recorder = document.getElementById("recorder");
-if (recorder && navigator.mediaDevices && window.MediaRecorder) {
-  recorder.hidden = false;
-  const button = document.getElementById("record");
-  const state = document.getElementById("record-state");
-  const playback = document.getElementById("playback");
-  let media = null;
-  button.addEventListener("click", async () => {
-    if (media && media.state === "recording") { media.stop(); return; }
-    let stream;
-    try { stream = await navigator.mediaDevices.getUserMedia({ audio: true }); }
-    catch { state.textContent = "The microphone cannot be used. Allow it in the browser, or choose a file."; return; }
-    const chunks = [];
-    media = new MediaRecorder(stream);
-    media.addEventListener("dataavailable", (event) => chunks.push(event.data));
-    media.addEventListener("stop", () => {
-      stream.getTracks().forEach((track) => track.stop());
-      const type = media.mimeType || "audio/webm";
-      const file = new File(chunks, type.includes("ogg") ? "recording.ogg" : "recording.webm", { type });
-      const list = new DataTransfer();
-      list.items.add(file);
-      document.getElementById("file").files = list.files;
-      playback.src = URL.createObjectURL(file);
-      playback.hidden = false;
-      button.textContent = "Record again";
-      state.textContent = "Recorded. Listen to it, then draft the FIR.";
+function light(spans, { play = false, scroll = true } = {}) {
+  const wanted = spans.split(" ").filter(Boolean).map((span) => span.split("-").map(Number));
+  const lit = runs.filter((run) => {
+    const on = wanted.some(([start, end]) => run.start < end && start < run.end);
+    run.node.classList.toggle("lit", on);
+    return on;
+  });
+  if (!lit.length) return;
+  const box = lit[0].node.closest(".source");
+  if (scroll && box) box.scrollTop = lit[0].node.offsetTop - box.offsetTop - box.clientHeight / 3;
+  frame(lit[0]);
+  if (player && lit[0].node.dataset.ms !== undefined) {
+    player.currentTime = Number(lit[0].node.dataset.ms) / 1000;
+    if (play) player.play().catch(() => {});
+  }
+}
+
+document.addEventListener("click", (event) => {
+  const point = event.target.closest("a[data-spans]");
+  if (point) {
+    event.preventDefault();
+    light(point.dataset.spans, { play: true });
+    document.getElementById("source").scrollIntoView({ block: "nearest" });
+    return;
+  }
+  const run = event.target.closest(".run");
+  if (run) light(run.dataset.at, { play: true, scroll: false });
+});
+document.addEventListener("focusin", (event) => {
+  if (event.target.matches("input[data-spans]")) light(event.target.dataset.spans);
+});
+
+// --- what is typed survives a reload, a lost connection and a session that ended --------------------------------
+const kept = document.querySelector("form[data-keep]");
+if (kept) {
+  const key = `afirgen:${kept.dataset.keep}`;
+  const fields = () => [...kept.elements].filter((f) => f.name && f.matches("textarea, input[type=text], input[type=date], input[type=time]"));
+  try {
+    const before = JSON.parse(sessionStorage.getItem(key) || "null");
+    let back = false;
+    if (before) fields().forEach((field) => {
+      if (field.name in before && before[field.name] !== field.value) { field.value = before[field.name]; back = true; }
     });
-    media.start(1000);
-    button.textContent = "Stop";
-    state.textContent = "Recording ...";
+    const said = document.getElementById("saved") || document.getElementById("send-state");
+    if (back && said) said.textContent = kept.dataset.restored;
+  } catch { sessionStorage.removeItem(key); }
+  kept.addEventListener("input", () => {
+    try { sessionStorage.setItem(key, JSON.stringify(Object.fromEntries(fields().map((f) => [f.name, f.value])))); }
+    catch { /* A full or forbidden store only loses this comfort. */ }
+  });
+  kept.addEventListener("kept", () => sessionStorage.removeItem(key));
+}
+
+document.addEventListener("htmx:afterRequest", (event) => {
+  if (event.detail.successful && event.target.id === "step-form") event.target.dispatchEvent(new Event("kept"));
+  const over = event.detail.xhr.status === 401;
+  document.getElementById("session-over").hidden = !over;
+});
+
+// --- a decision waits for the autosave that is under way, and none begins after it -------------------------------
+const stepForm = document.getElementById("step-form");
+if (stepForm) {
+  let deciding = false;
+  stepForm.addEventListener("htmx:beforeRequest", (event) => { if (deciding) event.preventDefault(); });
+  stepForm.addEventListener("submit", (event) => {
+    if (stepForm.classList.contains("htmx-request")) {
+      event.preventDefault();
+      const button = event.submitter;
+      stepForm.addEventListener("htmx:afterSettle", () => stepForm.requestSubmit(button), { once: true });
+      return;
+    }
+    deciding = true;
+    setTimeout(() => { deciding = false; }, 5000);
   });
 }

@@ -1,0 +1,63 @@
+"""What all pages share: the language of the page, its words, and how a page is shown."""
+
+import tomllib
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from litestar import Request
+from litestar.datastructures import Cookie
+from litestar.response import Template
+
+from afirgen.errors import AfirgenError
+
+PageRequest = Request[Any, Any, Any]
+UI_COOKIE = "afirgen_language"
+_YEAR_S = 365 * 24 * 3600
+
+
+@cache
+def words(language: str) -> dict[str, Any]:
+    """Return the words of the pages in a language."""
+    file = resources.files("afirgen.web") / "words" / f"{language}.toml"
+    return tomllib.loads(file.read_text(encoding="utf-8"))
+
+
+@cache
+def ui_languages() -> tuple[str, ...]:
+    """Return the codes of the languages that the pages are there in, English first."""
+    folder = resources.files("afirgen.web") / "words"
+    codes = sorted(file.name.removesuffix(".toml") for file in folder.iterdir() if file.name.endswith(".toml"))
+    return ("en", *(code for code in codes if code != "en"))
+
+
+def ui_language(request: PageRequest) -> str:
+    """Return the language that was asked for in the address or chosen before, else English."""
+    asked = request.query_params.get("lang") or request.cookies.get(UI_COOKIE, "")
+    return asked if asked in ui_languages() else "en"
+
+
+def language_cookie(language: str) -> Cookie:
+    """Return the cookie that keeps the chosen language for a year."""
+    return Cookie(key=UI_COOKIE, value=language, max_age=_YEAR_S, samesite="strict", httponly=True, path="/")
+
+
+def show(
+    request: PageRequest,
+    name: str,
+    context: dict[str, Any],
+    *,
+    error: AfirgenError | None = None,
+    problem: str | None = None,
+    status: int = 200,
+) -> Template:
+    """Return a page in the reader's language; ``error`` or ``problem`` is told at its top, an error sets the status."""
+    language = ui_language(request)
+    common = {
+        "t": words(language),
+        "ui": language,
+        "ui_names": {code: words(code)["own_name"] for code in ui_languages()},
+        "problem": error.public if error else problem,
+        "user": request.scope.get("user"),
+    }
+    return Template(name, context={**common, **context}, status_code=error.status if error else status)

@@ -1,0 +1,316 @@
+"""The officer's work on a case through the pages, without scripts: edits, conflicts, records, documents, search."""
+
+import re
+import time
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from afirgen.case.audit import Actor, Channel, Role
+from afirgen.case.facts import Author
+from afirgen.case.fir import FirDocument
+from afirgen.case.law import LegalView
+from afirgen.case.session import SessionStatus, Step
+from afirgen.jobs.views import SummaryStep
+from tests.case_factory import document
+from tests.web.installation import AUTH_KEY, COMPLAINT, Installation
+from tests.web.test_pages import PAGE, form_of, settled, signed_in
+
+pytestmark = pytest.mark.anyio
+ADMIN = Actor(name="root", role=Role.ADMINISTRATOR, channel=Channel.CLI)
+STEPS = [step.value for step in Step]
+
+
+async def begin(client: Any, text: str = COMPLAINT) -> str:
+    await signed_in(client)
+    created = await client.post("/cases", data={"text": text}, headers=PAGE, follow_redirects=False)
+    return str(created.headers["location"])
+
+
+async def reach(client: Any, case: str, step: Step) -> str:
+    """Approve what comes before ``step`` and return its page."""
+    for earlier in Step:
+        page = await settled(client, case)
+        if earlier is step:
+            return page
+        await client.post(case, data=form_of(page) | {"action": "approve"}, follow_redirects=False)
+    raise AssertionError(step)
+
+
+async def test_a_changed_fact_is_the_officers_and_the_others_keep_their_source(installation: Installation) -> None:
+    async with installation.client() as client:
+        case = await begin(client)
+        page = await reach(client, case, Step.SUMMARY)
+        assert 'data-spans="5-13"' in page
+        form = form_of(page) | {
+            "fact.informant.name": "Anil K. Rao",
+            "fact.occurrence.place": "near the bank",
+            "fact.property.0.item": "motorcycle",
+            "fact.property.0.value_inr": "Rs 45,000",
+            "action": "save",
+        }
+        assert (await client.post(case, data=form, follow_redirects=False)).status_code == 303
+        newest = (await installation.cases.newest(case.rsplit("/", 1)[1]))[Step.SUMMARY]
+        facts = msgspec.json.decode(newest.content, type=SummaryStep).facts
+        assert facts.informant.name is not None
+        assert (facts.informant.name.value, facts.informant.name.author) == ("Anil K. Rao", Author.OFFICER_EDITED)
+        assert facts.informant.relative_name is not None
+        assert facts.informant.relative_name.author is Author.MACHINE
+        assert facts.occurrence.place is not None
+        assert facts.occurrence.place.span is not None
+        assert facts.property[0].value_inr is not None
+        assert facts.property[0].value_inr.value == "45000"
+        after = await settled(client, case)
+        assert "<ins>" in after
+        assert "written by an officer" in after
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("occurrence.date_from", "12.3.25"), ("occurrence.time_from", "half past"), ("stated_total_inr", "many")],
+)
+async def test_a_wrong_value_is_refused_in_a_sentence_and_keeps_what_was_typed(
+    installation: Installation, field: str, value: str
+) -> None:
+    async with installation.client() as client:
+        case = await begin(client)
+        form = form_of(await reach(client, case, Step.SUMMARY))
+        form |= {f"fact.{field}": value, "text": "My own summary.", "action": "approve"}
+        refused = await client.post(case, data=form, headers=PAGE)
+        assert refused.status_code == 400
+        assert "such as" in refused.text
+        assert "My own summary." in refused.text
+
+
+async def test_autosave_keeps_versions_and_two_officers_get_a_conflict(installation: Installation) -> None:
+    async with installation.client() as client:
+        case = await begin(client)
+        form = form_of(await settled(client, case))
+        first = await client.post(f"{case}/autosave", data=form | {"text": COMPLAINT + " He ran."}, headers=PAGE)
+        assert 'id="version" value="2"' in first.text
+        same = await client.post(f"{case}/autosave", data=form | {"text": COMPLAINT + " He ran."}, headers=PAGE)
+        assert "version" not in same.text
+        late = await client.post(f"{case}/autosave", data=form | {"text": "Another text of the other."}, headers=PAGE)
+        assert late.status_code == 409
+        assert "changed this case" in late.text
+        decided = await client.post(
+            case, data=form | {"text": "Another text of the other.", "action": "approve"}, headers=PAGE
+        )
+        assert decided.status_code == 409
+        assert "Another text of the other." in decided.text
+        record = await installation.cases.get(case.rsplit("/", 1)[1])
+        assert (record.step, record.status) == (Step.TRANSCRIPT, SessionStatus.AWAITING_VALIDATION)
+
+
+async def test_history_compares_and_brings_back(installation: Installation) -> None:
+    async with installation.client() as client:
+        case = await begin(client)
+        form = form_of(await settled(client, case))
+        await client.post(case, data=form | {"text": COMPLAINT.replace("bank", "temple"), "action": "save"})
+        page = await client.get(f"{case}/history?step=transcript_review&a=1&b=2", headers=PAGE)
+        assert "<del>bank.</del>" in page.text
+        assert "<ins>temple.</ins>" in page.text
+        assert "step changed" in page.text
+        back = await client.post(f"{case}/restore", data={"version": "1"}, follow_redirects=False)
+        assert back.status_code == 303
+        assert COMPLAINT in (await settled(client, case)).replace("&#39;", "'")
+        assert len(await installation.cases.history(case.rsplit("/", 1)[1])) == 3
+        for wrong in (f"{case}/history?step=poem&a=1&b=2", f"{case}/history?step=transcript_review&a=1&b=9"):
+            assert (await client.get(wrong, headers=PAGE)).status_code == 404
+        assert (await client.post(f"{case}/restore", data={"version": "x"}, headers=PAGE)).status_code == 404
+
+
+async def test_sections_are_found_added_and_removed(installation: Installation) -> None:
+    async with installation.client() as client:
+        case = await begin(client)
+        page = await reach(client, case, Step.VIOLATIONS)
+        assert "BNS 303(2)" in page
+        found = await client.get(f"{case}/sections?find=snatching", headers=PAGE)
+        assert 'value="BNS 304"' in found.text
+        by_number = await client.get(f"{case}/sections?find=318", headers=PAGE)
+        assert 'value="BNS 318"' in by_number.text
+        form = form_of(page) | {"section": "BNS 304(2)", "action": "save"}
+        await client.post(case, data=form, follow_redirects=False)
+        law = (await installation.cases.newest(case.rsplit("/", 1)[1]))[Step.VIOLATIONS]
+        proposed = msgspec.json.decode(law.content, type=LegalView).proposed
+        assert [str(a.section) for a in proposed] == ["BNS 304(2)"]
+        assert "Not chosen (1)" in await settled(client, case)
+
+
+async def test_without_a_model_an_fir_is_written_by_hand(installation: Installation) -> None:
+    async with installation.client() as client:
+        installation.pipeline.fail_next = True
+        case = await begin(client)
+        page = await reach(client, case, Step.VIOLATIONS)
+        assert "Write this step by hand" in page
+        await client.post(case, data={"action": "by_hand"}, follow_redirects=False)
+        page = await settled(client, case)
+        assert "No section is proposed" in page
+        await client.post(case, data=form_of(page) | {"added": "BNS 303(2)", "action": "approve"})
+        page = await settled(client, case)
+        await client.post(case, data=form_of(page) | {"text": "He took it.", "action": "approve"})
+        await settled(client, case)
+        await client.post(case, data={"action": "approve", "attest": "A. Officer"})
+        assert "The review is complete" in await settled(client, case)
+        final = (await installation.cases.newest(case.rsplit("/", 1)[1]))[Step.FINAL]
+        form = msgspec.json.decode(final.content, type=FirDocument)
+        assert [str(a.section) for a in form.sections] == ["BNS 303(2)"]
+        assert form.narrative.text == "He took it."
+
+
+async def test_own_items_records_documents_and_registering(installation: Installation) -> None:
+    async with installation.client() as client:
+        case = await begin(client)
+        page = await reach(client, case, Step.FINAL)
+        assert "Missing" not in page
+        own = form_of(page) | {"own.diary_entry": "GD 7, 10:05", "own.outside": "P.S. Two", "action": "save"}
+        await client.post(case, data=own, follow_redirects=False)
+        for data in (
+            {"action": "read_over", "language": "Hindi", "who": "A. Officer"},
+            {"action": "copy_given", "who": "Anil Rao"},
+        ):
+            assert (await client.post(case, data=data, follow_redirects=False)).status_code == 303
+        page = await settled(client, case)
+        assert "read over, " in page
+        assert "; Hindi; A. Officer" in page
+        text = await client.get(f"{case}/documents/fir/txt?language=en")
+        assert "GD 7, 10:05" in text.text
+        number = re.search(r"FIR-[a-f0-9]{8}-\d{14}", page)
+        assert number is not None
+        assert "GD 7, 10:05" in (await client.get(f"/fir/{number[0]}/content")).json()["content"]
+        html = await client.get(f"{case}/documents/ncr/html?language=hi")
+        assert "sha256-" in html.headers["content-security-policy"]
+        assert (await client.get(f"{case}/documents/fir/pdf")).content.startswith(b"%PDF-")
+        assert (await client.get(f"{case}/documents/fir/docx")).content.startswith(b"PK")
+        assert (await client.get(f"{case}/documents/poem/pdf")).status_code == 404
+        early = await client.post(case, data={"action": "register", "auth_key": AUTH_KEY}, headers=PAGE)
+        assert early.status_code == 400
+        await client.post(case, data={"action": "approve", "attest": "A. Officer"})
+        wrong = await client.post(case, data={"action": "register", "auth_key": "no"}, headers=PAGE)
+        assert (wrong.status_code, "not right" in wrong.text) == (401, True)
+        await client.post(case, data={"action": "register", "auth_key": AUTH_KEY})
+        assert "The FIR is registered." in await settled(client, case)
+        assert "DRAFT" not in (await client.get(f"{case}/documents/fir/txt")).text
+        home = (await client.get("/", headers=PAGE)).text
+        assert "Registered (1)" in home
+
+
+async def test_an_officer_attests_with_the_own_name(installation: Installation) -> None:
+    password = "seven green buses wait"
+    await installation.officers.add("Asha Rao", Role.RECORDING_OFFICER, password, ADMIN)
+    async with installation.client() as client:
+        await client.post("/sign-in", data={"name": "Asha Rao", "password": password}, follow_redirects=False)
+        created = await client.post("/cases", data={"text": COMPLAINT}, follow_redirects=False)
+        case = created.headers["location"]
+        await reach(client, case, Step.FINAL)
+        other = await client.post(case, data={"action": "approve", "attest": "Bala"}, headers=PAGE)
+        assert other.status_code == 400
+        await client.post(case, data={"action": "approve", "attest": "asha  rao"})
+        assert "attested, Asha Rao" in await settled(client, case)
+
+
+async def test_search_finds_words_in_any_script_and_not_the_names_of_fields(installation: Installation) -> None:
+    async with installation.client() as client:
+        case = await begin(client, COMPLAINT + " घर के पास।")
+        await reach(client, case, Step.SUMMARY)
+        link = f'href="{case}"'
+        for query in ("9847012345", "anil rao", "घर", "12.03.2025", "motorcycle bank"):
+            assert link in (await client.get("/search", params={"q": query}, headers=PAGE)).text, query
+        for query in ("doubtful", "Zebra", "100%"):
+            assert "No case has these words." in (await client.get("/search", params={"q": query}, headers=PAGE)).text
+
+
+async def test_the_pages_speak_hindi(installation: Installation) -> None:
+    async with installation.client() as client:
+        page = await client.get("/sign-in?lang=hi", headers=PAGE)
+        assert '<html lang="hi">' in page.text
+        case = await begin(client)
+        assert "प्रतिलेख" in await settled(client, case)
+        back = await client.post("/language", data={"language": "en", "back": "//evil.example"}, follow_redirects=False)
+        assert back.headers["location"] == "/"
+        assert '<html lang="en">' in (await client.get("/", headers=PAGE)).text
+
+
+async def test_after_signing_in_again_the_page_that_was_asked_for_opens(installation: Installation) -> None:
+    async with installation.client() as client:
+        case = await begin(client)
+        client.cookies.clear()
+        sent = await client.get(case, headers=PAGE, follow_redirects=False)
+        assert sent.headers["location"] == f"/sign-in?next={case}"
+        form = form_of((await client.get(sent.headers["location"], headers=PAGE)).text)
+        assert form["next"] == case
+
+
+async def test_administration_is_for_administrators(installation: Installation) -> None:
+    password = "seven green buses wait"
+    async with installation.client() as client:
+        await signed_in(client)
+        added = {"name": "Root", "role": "administrator", "password": password}
+        assert "Root" in (await client.post("/admin/add", data=added, headers=PAGE)).text
+        await client.post("/sign-in", data={"name": "Root", "password": password}, follow_redirects=False)
+        weak = await client.post("/admin/add", data=added | {"name": "Two", "password": "x"}, headers=PAGE)
+        assert weak.status_code == 400
+        key = await client.post("/admin/add", data={"name": "Court", "role": "api_client"}, headers=PAGE)
+        assert "shown only now" in key.text
+        assert "All records are as they were written" in (await client.post("/admin/check", headers=PAGE)).text
+        await client.post("/admin/add", data=added | {"name": "Asha", "role": "recording_officer"}, headers=PAGE)
+        await client.post("/admin/disable", data={"name": "Court"}, headers=PAGE)
+        await client.post("/sign-in", data={"name": "Asha", "password": password}, follow_redirects=False)
+        assert (await client.get("/admin", headers=PAGE)).status_code == 403
+        assert (await client.post("/admin/check", headers=PAGE)).status_code == 403
+
+
+async def test_the_original_is_given_whole_and_in_parts(installation: Installation) -> None:
+    async with installation.client() as client:
+        case = await begin(client)
+        await settled(client, case)
+        whole = await client.get(f"{case}/original")
+        assert whole.text == COMPLAINT
+        assert "attachment" in whole.headers["content-disposition"]
+        assert (await client.get(f"{case}/pages/1")).status_code == 404
+        sample = Path(__file__).parents[2] / "samples"
+        files = {"file": ("s.png", (sample / "scanned-fraud.png").read_bytes(), "image/png")}
+        scan = await client.post("/cases", files=files, follow_redirects=False)
+        picture = await client.get(f"{scan.headers['location']}/pages/1")
+        assert picture.content.startswith(b"\xff\xd8")
+        sound = {"file": ("s.ogg", (sample / "spoken-snatching.ogg").read_bytes(), "audio/ogg")}
+        spoken = await client.post("/cases", files=sound, follow_redirects=False)
+        part = await client.get(f"{spoken.headers['location']}/original", headers={"range": "bytes=4-9"})
+        assert (part.status_code, len(part.content)) == (206, 6)
+        assert part.headers["content-range"].startswith("bytes 4-9/")
+        beyond = await client.get(f"{spoken.headers['location']}/original", headers={"range": "bytes=999999999-"})
+        assert beyond.status_code == 416
+
+
+async def test_every_page_is_quick_and_light(installation: Installation) -> None:
+    installation.pipeline.law = document().law
+    async with installation.client() as client:
+        case = await begin(client)
+        await reach(client, case, Step.FINAL)
+        for path in ("/static/vendor/htmx.min.js", "/static/page.js", "/static/style.css", "/static/intake.js"):
+            assert (await client.get(path)).status_code == 200
+        static = Path(__file__).parents[2] / "afirgen" / "web" / "static"
+        # The name of the Hindi pages stands on every page, so that its font is loaded everywhere.
+        loaded = [*static.rglob("*.js"), *static.rglob("*.css"), static / "fonts" / "NotoSansDevanagari.woff2"]
+        shared = sum(f.stat().st_size for f in loaded)
+        paths = ["/", "/new", "/search?q=Anil", "/admin", f"{case}/history", *(f"{case}?step={s}" for s in STEPS)]
+        for path in paths:
+            best = 1.0
+            for _ in range(4):
+                begun = time.perf_counter()
+                page = await client.get(path, headers=PAGE)
+                best = min(best, time.perf_counter() - begun)
+            assert page.status_code == 200, path
+            assert best < 0.1, (path, best)
+            assert len(page.content) + shared < 200_000, path
+
+
+async def test_a_browser_gets_errors_as_pages_and_a_program_as_json(installation: Installation) -> None:
+    async with installation.client() as client:
+        await signed_in(client)
+        for path, status in (("/cases/poem", 400), (f"/cases/{'0' * 32}", 404), ("/nothing", 404)):
+            shown = await client.get(path, headers=PAGE)
+            assert (shown.status_code, 'role="alert"' in shown.text) == (status, True), path
+            assert (await client.get(path)).json()["detail"].endswith(".")
