@@ -122,7 +122,7 @@ def test_the_microphone_is_recorded_and_written_down(page: Page) -> None:
     page.wait_for_timeout(_RECORDED_S * 1000)
     page.get_by_role("button", name="Stop").click()
     expect(page.get_by_text("Recorded. Listen to it")).to_be_visible()
-    page.get_by_label("Language").select_option("en")
+    page.get_by_label("Language", exact=True).select_option("en")
     page.get_by_role("button", name="Draft the FIR").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Transcript", timeout=_DRAFT_MS)
     expect(page.get_by_label("Correct what was heard")).to_have_value(re.compile(r"\w+ \w+ \w+ \w+"))
