@@ -44,7 +44,7 @@ from afirgen.store.database import open_database
 from afirgen.store.firs import FirStore
 from afirgen.store.officers import OfficerStore
 from afirgen.store.old_sessions import OldSessions
-from afirgen.store.originals import Originals
+from afirgen.store.s3_originals import open_originals
 from afirgen.store.sign_in import SignIn
 from afirgen.store.verify import verify
 from afirgen.telemetry.logs import set_up_logs
@@ -287,7 +287,7 @@ def serve_app() -> Litestar:
     database = open_database(settings)
     firs = FirStore(database)
     audit = AuditLog(database)
-    cases, originals = CaseStore(database), Originals(settings.data_dir / "originals")
+    cases, originals = CaseStore(database), open_originals(settings)
     officers = OfficerStore(database)
     forms = load_forms(settings.data_dir / "forms")
     review = Review(

@@ -22,6 +22,7 @@ from afirgen.store.database import open_database
 from afirgen.store.export import export_case
 from afirgen.store.migrate import require_head
 from afirgen.store.originals import Originals
+from afirgen.store.s3_originals import open_originals
 from afirgen.store.verify import Verdict, verify
 
 
@@ -135,4 +136,4 @@ def _documents(document: FirDocument, settings: Settings) -> dict[str, bytes]:
 
 
 def _originals(settings: Settings) -> Originals:
-    return Originals(settings.data_dir / "originals")
+    return open_originals(settings)
