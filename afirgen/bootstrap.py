@@ -41,6 +41,7 @@ from afirgen.store.audit import AuditLog
 from afirgen.store.cases import CaseStore
 from afirgen.store.database import open_database
 from afirgen.store.firs import FirStore
+from afirgen.store.jobs import JobStore
 from afirgen.store.officers import OfficerStore
 from afirgen.store.old_sessions import OldSessions
 from afirgen.store.originals import Originals
@@ -287,7 +288,7 @@ def serve_app() -> Litestar:
     forms = load_forms(settings.data_dir / "forms")
     review = Review(
         program.pipeline,
-        Stores(cases, firs, originals, audit),
+        Stores(cases, JobStore(database), firs, originals, audit),
         rules=Rules(
             capacity=settings.max_concurrent_requests,
             timeout_s=settings.session_timeout_s,
@@ -336,6 +337,6 @@ def serve_app() -> Litestar:
             ),
             on_startup=start,
             on_shutdown=stop,
-            alive=lambda: program.law.alive,
+            alive=lambda: program.law.alive and review.alive,
         )
     )

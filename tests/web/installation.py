@@ -37,6 +37,7 @@ from afirgen.store.audit import AuditLog
 from afirgen.store.cases import CaseStore
 from afirgen.store.database import Database
 from afirgen.store.firs import FirStore
+from afirgen.store.jobs import JobStore
 from afirgen.store.migrate import upgrade
 from afirgen.store.officers import OfficerStore
 from afirgen.store.old_sessions import OldSessions
@@ -169,12 +170,13 @@ class Installation:
         """Start over with the same data, as after a restart."""
         self.database = Database(self.url)
         self.cases = CaseStore(self.database)
+        self.jobs = JobStore(self.database)
         self.firs = FirStore(self.database)
         self.officers = OfficerStore(self.database)
         self.originals = Originals(self.folder / "originals")
         self.review = Review(
             self.pipeline,
-            Stores(self.cases, self.firs, self.originals, AuditLog(self.database)),
+            Stores(self.cases, self.jobs, self.firs, self.originals, AuditLog(self.database)),
             rules=Rules(capacity=self.capacity, timeout_s=self.timeout_s, separate_approver=self.separate_approver),
             render=render_text,
             model_hash=lambda _model: "f" * 64,
