@@ -24,6 +24,7 @@ from afirgen.inference.models.store import ModelStore
 from afirgen.inference.ocr import OcrEngine
 from afirgen.inference.slot import EngineSlot
 from afirgen.inference.speech import SpeechEngine
+from afirgen.jobs.archive import archive_case
 from afirgen.jobs.review import Review, Rules, Stores
 from afirgen.legal_kb.finder import SectionFinder
 from afirgen.legal_kb.index import Progress as IndexProgress
@@ -283,12 +284,13 @@ def serve_app() -> Litestar:
     database = open_database(settings)
     firs = FirStore(database)
     audit = AuditLog(database)
-    cases, originals = CaseStore(database), Originals(settings.data_dir / "originals")
+    cases, jobs = CaseStore(database), JobStore(database)
+    originals = Originals(settings.data_dir / "originals")
     officers = OfficerStore(database)
     forms = load_forms(settings.data_dir / "forms")
     review = Review(
         program.pipeline,
-        Stores(cases, JobStore(database), firs, originals, audit),
+        Stores(cases, jobs, firs, originals, audit),
         rules=Rules(
             capacity=settings.max_concurrent_requests,
             timeout_s=settings.session_timeout_s,
@@ -329,11 +331,13 @@ def serve_app() -> Litestar:
             render_pdf=partial(render_pdf, forms=forms),
             desk=Desk(
                 cases=cases,
+                jobs=jobs,
                 originals=originals,
                 officers=officers,
                 finder=SectionFinder(program.law.kb),
                 forms=forms,
                 check_records=partial(verify, database, originals),
+                export=partial(archive_case, database, originals, forms),
             ),
             on_startup=start,
             on_shutdown=stop,

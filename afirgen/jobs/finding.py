@@ -4,6 +4,7 @@ import re
 
 import msgspec
 
+from afirgen.case.session import SessionStatus
 from afirgen.store.cases import CaseRecord, CaseStore
 
 _MOST_TERMS = 8
@@ -19,7 +20,9 @@ def terms_of(query: str) -> Terms:
     return tuple(_spellings(word) for word in query.split()[:_MOST_TERMS] if len(word) >= _SHORTEST_TERM)
 
 
-async def find_cases(cases: CaseStore, query: str, *, limit: int, offset: int = 0) -> tuple[CaseRecord, ...]:
+async def find_cases(
+    cases: CaseStore, query: str, *, limit: int, offset: int = 0, status: SessionStatus | None = None
+) -> tuple[CaseRecord, ...]:
     """Return the newest cases that have all words of the query; none where the query has no word to look for.
 
     Of the cases that may have them, the newest 240 are looked at.
@@ -28,7 +31,7 @@ async def find_cases(cases: CaseStore, query: str, *, limit: int, offset: int = 
     found: list[CaseRecord] = []
     start = 0
     while terms and start < _LOOKED_AT and len(found) < offset + limit:
-        part = await cases.search(terms, limit=_PART, offset=start)
+        part = await cases.search(terms, limit=_PART, offset=start, status=status)
         # The database looks through stored JSON, the names of its fields too: what is found has the words.
         found += [record for record in part if await _says(record, terms, cases)]
         start += _PART

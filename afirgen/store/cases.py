@@ -195,9 +195,18 @@ class CaseStore:
             rows = (await connection.execute(query)).mappings().all()
         return {row["case_id"]: _version(row) for row in rows}
 
-    async def search(self, terms: Sequence[Sequence[str]], *, limit: int, offset: int = 0) -> tuple[CaseRecord, ...]:
+    async def search(
+        self,
+        terms: Sequence[Sequence[str]],
+        *,
+        limit: int,
+        offset: int = 0,
+        status: SessionStatus | None = None,
+    ) -> tuple[CaseRecord, ...]:
         """Return the newest cases in which, for each of ``terms``, one of its spellings stands in any version."""
         query = select(cases).order_by(cases.c.created_at.desc(), cases.c.id).limit(limit).offset(offset)
+        if status is not None:
+            query = query.where(cases.c.status == status.value)
         for spellings in terms:
             patterns = [f"%{_escaped(word)}%" for word in spellings]
             within = [step_versions.c.content.like(p, escape="!") for p in patterns]

@@ -17,6 +17,7 @@ from afirgen.case.sentences import sentences
 from afirgen.case.state import CaseState
 from afirgen.errors import ModelUnavailableError, NotFoundError
 from afirgen.inference.engine import EngineState, EngineStatus, Priority
+from afirgen.jobs.archive import archive_case
 from afirgen.jobs.review import Review, Rules, Stores
 from afirgen.legal_kb.finder import SectionFinder
 from afirgen.legal_kb.offences import load_offences
@@ -211,11 +212,13 @@ class Installation:
                 render_pdf=render_pdf,
                 desk=Desk(
                     cases=self.cases,
+                    jobs=self.jobs,
                     originals=self.originals,
                     officers=self.officers,
                     finder=SectionFinder(self.pipeline.kb),
                     forms=shipped_forms(),
                     check_records=partial(verify, self.database, self.originals),
+                    export=partial(archive_case, self.database, self.originals, shipped_forms()),
                 ),
                 on_startup=start,
                 on_shutdown=stop,
