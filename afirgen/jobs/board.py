@@ -46,6 +46,11 @@ class JobBoard:
         return len(self._running)
 
     @property
+    def worker(self) -> str:
+        """The name under which jobs are taken here."""
+        return self._lease.owner
+
+    @property
     def alive(self) -> bool:
         """Whether the loop that gives the signs of life runs, or was not needed yet."""
         return self._keeper is None or not self._keeper.done()

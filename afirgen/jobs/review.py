@@ -149,6 +149,11 @@ class Review:
         """Whether the loop that looks after the jobs runs."""
         return self._board.alive
 
+    @property
+    def worker(self) -> str:
+        """The name under which this process has its jobs."""
+        return self._board.worker
+
     # --- looking ------------------------------------------------------------------------------------------
 
     async def view(self, case_id: str) -> CaseView:

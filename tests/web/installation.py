@@ -159,6 +159,7 @@ class Installation:
         self.requests = requests
         self.capacity = capacity
         self.timeout_s = timeout_s
+        self.lease_s = 15.0
         self.separate_approver = False
         self.secure_cookies = False
         self.url = f"sqlite+aiosqlite:///{folder / 'test.db'}"
@@ -178,7 +179,12 @@ class Installation:
         self.review = Review(
             self.pipeline,
             Stores(self.cases, self.jobs, self.firs, self.originals, AuditLog(self.database)),
-            rules=Rules(capacity=self.capacity, timeout_s=self.timeout_s, separate_approver=self.separate_approver),
+            rules=Rules(
+                capacity=self.capacity,
+                timeout_s=self.timeout_s,
+                separate_approver=self.separate_approver,
+                lease_s=self.lease_s,
+            ),
             render=render_text,
             model_hash=lambda _model: "f" * 64,
         )
