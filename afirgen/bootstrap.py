@@ -25,6 +25,7 @@ from afirgen.inference.models.store import ModelStore
 from afirgen.inference.ocr import OcrEngine
 from afirgen.inference.slot import EngineSlot
 from afirgen.inference.speech import SpeechEngine
+from afirgen.jobs.archive import archive_case
 from afirgen.jobs.review import Review, Rules, Stores
 from afirgen.legal_kb.finder import SectionFinder
 from afirgen.legal_kb.index import Progress as IndexProgress
@@ -42,6 +43,7 @@ from afirgen.store.audit import AuditLog
 from afirgen.store.cases import CaseStore
 from afirgen.store.database import open_database
 from afirgen.store.firs import FirStore
+from afirgen.store.jobs import JobStore
 from afirgen.store.officers import OfficerStore
 from afirgen.store.old_sessions import OldSessions
 from afirgen.store.s3_originals import open_originals
@@ -287,12 +289,13 @@ def serve_app() -> Litestar:
     database = open_database(settings)
     firs = FirStore(database)
     audit = AuditLog(database)
-    cases, originals = CaseStore(database), open_originals(settings)
+    cases, jobs = CaseStore(database), JobStore(database)
+    originals = open_originals(settings)
     officers = OfficerStore(database)
     forms = load_forms(settings.data_dir / "forms")
     review = Review(
         program.pipeline,
-        Stores(cases, firs, originals, audit),
+        Stores(cases, jobs, firs, originals, audit),
         rules=Rules(
             capacity=settings.max_concurrent_requests,
             timeout_s=settings.session_timeout_s,
@@ -333,14 +336,16 @@ def serve_app() -> Litestar:
             render_pdf=partial(render_pdf, forms=forms),
             desk=Desk(
                 cases=cases,
+                jobs=jobs,
                 originals=originals,
                 officers=officers,
                 finder=SectionFinder(program.law.kb),
                 forms=forms,
                 check_records=partial(verify, database, originals),
+                export=partial(archive_case, database, originals, forms),
             ),
             on_startup=start,
             on_shutdown=stop,
-            alive=lambda: program.law.alive,
+            alive=lambda: program.law.alive and review.alive,
         )
     )

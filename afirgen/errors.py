@@ -95,6 +95,13 @@ class ChangedMeanwhileError(AfirgenError):
     code = "changed_meanwhile"
 
 
+class LostLeaseError(AfirgenError):
+    """The job is over, or somebody else works on it."""
+
+    status = 409
+    code = "job_over"
+
+
 class TooManyRequestsError(AfirgenError):
     """This client has used up its share for now."""
 
