@@ -33,7 +33,6 @@ from afirgen.legal_kb.search import StatuteSearch
 from afirgen.legal_kb.state_acts import load_law
 from afirgen.pipeline.assess import LawSources
 from afirgen.pipeline.run import Engines, OnProgress, Pipeline
-from afirgen.render.pdf import render_pdf
 from afirgen.render.text import render_text
 from afirgen.render.wording import load_forms
 from afirgen.settings import Settings, load_settings
@@ -280,7 +279,7 @@ def serve_app() -> Litestar:
     settings = load_settings()
     program = build_program(settings)
     database = open_database(settings)
-    firs = FirStore(database)
+    firs = FirStore(database, settings.station_name)
     audit = AuditLog(database)
     cases, originals = CaseStore(database), Originals(settings.data_dir / "originals")
     officers = OfficerStore(database)
@@ -325,7 +324,6 @@ def serve_app() -> Litestar:
             ),
             ping_database=database.ping,
             collections=lambda: program.law.kb.acts,
-            render_pdf=partial(render_pdf, forms=forms),
             desk=Desk(
                 cases=cases,
                 originals=originals,

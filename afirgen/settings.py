@@ -172,8 +172,9 @@ class Settings(BaseSettings):
     )
     station_name: str | None = Field(
         None,
+        max_length=150,
         validation_alias=_names("STATION_NAME"),
-        description="Name of the police station; blank on the form when not set.",
+        description="Name of the police station, whose register numbers FIRs; blank on the form when not set.",
     )
     station_district: str | None = Field(
         None,

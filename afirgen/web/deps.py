@@ -8,7 +8,6 @@ from litestar import Request
 from litestar.di import NamedDependency
 
 from afirgen.case.audit import Actor
-from afirgen.case.fir import FirDocument
 from afirgen.inference.engine import EngineStatus
 from afirgen.jobs.review import Review
 from afirgen.legal_kb.finder import SectionFinder
@@ -70,7 +69,6 @@ class WebDeps:
     settings: WebSettings
     ping_database: Callable[[], Awaitable[None]]
     collections: Callable[[], tuple[str, ...]]
-    render_pdf: Callable[[FirDocument, str], bytes]
     desk: Desk
     on_startup: Callable[[], Awaitable[None]]
     on_shutdown: Callable[[], Awaitable[None]]

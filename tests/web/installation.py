@@ -30,7 +30,6 @@ from afirgen.pipeline.narrate import narrate
 from afirgen.pipeline.run import OnProgress, Original, Pipeline
 from afirgen.pipeline.summarise import summarise
 from afirgen.pipeline.trace import Trace
-from afirgen.render.pdf import render_pdf
 from afirgen.render.text import render_text
 from afirgen.render.wording import shipped_forms
 from afirgen.store.audit import AuditLog
@@ -206,7 +205,6 @@ class Installation:
                 ),
                 ping_database=self.database.ping,
                 collections=lambda: ("BNS",),
-                render_pdf=render_pdf,
                 desk=Desk(
                     cases=self.cases,
                     originals=self.originals,

@@ -32,8 +32,8 @@ async def document(
     if not isinstance(content, FirDocument):
         raise NotFoundError("The form of this case is not drafted yet.")
     number = content.fir_number or ""
-    registered = bool(await deps.firs.finalized([number]))
-    wanted = Print(kind, language, registered)
+    registered = await deps.firs.finalized([number])
+    wanted = Print(kind, language, number in registered, registered.get(number))
     data = await asyncio.to_thread(make_document, content, wanted, ending, deps.desk.forms)
     details = {"fir_number": number, "document": f"{kind}.{language}.{ending}", "sha256": text_hash(data)}
     await deps.audit.note(Event(actor=by, action=Action.FIR_EXPORTED, details=details), case_id=view.record.id)
