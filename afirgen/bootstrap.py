@@ -45,7 +45,7 @@ from afirgen.store.old_sessions import OldSessions
 from afirgen.store.originals import Originals
 from afirgen.store.sign_in import SignIn
 from afirgen.store.verify import verify
-from afirgen.telemetry.logs import set_up_logs
+from afirgen.telemetry.logs import hide, set_up_logs
 from afirgen.web.accounts import Accounts
 from afirgen.web.app import create_app
 from afirgen.web.deps import Desk, WebDeps, WebSettings
@@ -265,13 +265,16 @@ def _look_at_failure(task: "asyncio.Task[StatuteSearch]") -> None:
 def build_program(settings: Settings, *, quiet: bool = False) -> Program:
     """Put the parts of an installation together; ``quiet`` silences the log, for the command line."""
     set_up_logs("CRITICAL" if quiet else settings.log_level)
+    hide(settings.secrets)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     return Program(settings)
 
 
 def api_key(settings: Settings) -> str:
     """Return the API key of the settings, else the one kept in the data folder."""
-    return settings.api_key.get_secret_value() if settings.api_key else kept_key(settings.data_dir / "api_key")
+    key = settings.api_key.get_secret_value() if settings.api_key else kept_key(settings.data_dir / "api_key")
+    hide([key])
+    return key
 
 
 def serve_app() -> Litestar:
@@ -319,8 +322,11 @@ def serve_app() -> Litestar:
                 rate_limit_requests=settings.rate_limit_requests,
                 rate_limit_window_s=settings.rate_limit_window_s,
                 max_concurrent=settings.max_concurrent_requests,
-                secure_cookies=settings.environment == "production",
+                secure_cookies=settings.environment == "production" or settings.enforce_https,
                 fir_auth_key=settings.fir_auth_key.get_secret_value() if settings.fir_auth_key else None,
+                trusted_proxies=settings.trusted_proxies,
+                enforce_https=settings.enforce_https,
+                upload_timeout_s=settings.upload_timeout_s,
             ),
             ping_database=database.ping,
             collections=lambda: program.law.kb.acts,

@@ -95,6 +95,13 @@ class ChangedMeanwhileError(AfirgenError):
     code = "changed_meanwhile"
 
 
+class RequestTimeoutError(AfirgenError):
+    """The request did not arrive whole in the time allowed."""
+
+    status = 408
+    code = "request_timeout"
+
+
 class TooManyRequestsError(AfirgenError):
     """This client has used up its share for now."""
 

@@ -42,6 +42,9 @@ class WebSettings:
     max_concurrent: int
     secure_cookies: bool
     fir_auth_key: str | None
+    trusted_proxies: tuple[str, ...] = ()
+    enforce_https: bool = False
+    upload_timeout_s: int = 600
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,10 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
@@ -158,6 +160,7 @@ class Installation:
         self.timeout_s = timeout_s
         self.separate_approver = False
         self.secure_cookies = False
+        self.limits: dict[str, Any] = {}
         self.url = f"sqlite+aiosqlite:///{folder / 'test.db'}"
         self.pipeline = RulesOnly()
         self.models = OneModel()
@@ -195,13 +198,16 @@ class Installation:
                 old_sessions=OldSessions(self.database),
                 models=self.models,
                 accounts=Accounts(KEY, self.officers, SignIn(self.database)),
-                settings=WebSettings(
-                    cors_origins=("https://station.example",),
-                    rate_limit_requests=self.requests,
-                    rate_limit_window_s=60,
-                    max_concurrent=self.capacity,
-                    secure_cookies=self.secure_cookies,
-                    fir_auth_key=AUTH_KEY,
+                settings=replace(
+                    WebSettings(
+                        cors_origins=("https://station.example",),
+                        rate_limit_requests=self.requests,
+                        rate_limit_window_s=60,
+                        max_concurrent=self.capacity,
+                        secure_cookies=self.secure_cookies,
+                        fir_auth_key=AUTH_KEY,
+                    ),
+                    **self.limits,
                 ),
                 ping_database=self.database.ping,
                 collections=lambda: ("BNS",),
