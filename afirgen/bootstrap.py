@@ -18,6 +18,7 @@ from afirgen.inference.engine import Engine, EngineStatus
 from afirgen.inference.llama.check import check_language_model
 from afirgen.inference.llama.engine import LlamaEngine
 from afirgen.inference.llama.lib import LlamaOptions
+from afirgen.inference.llama.tune import tuned
 from afirgen.inference.models.manifest import Manifest, ModelEntry, Role, load_manifest
 from afirgen.inference.models.sources import open_sources
 from afirgen.inference.models.store import ModelStore
@@ -125,10 +126,6 @@ class ModelBench:
         self.ocr = EngineSlot(self._ocr(profile(Role.OCR)))
         self.embedding = EngineSlot(EmbedEngine(threads=1))
 
-    @property
-    def _threads(self) -> int:
-        return self._settings.llm_threads or os.cpu_count() or 2
-
     def slots(self) -> dict[str, EngineSlot[Engine]]:
         """Return the slot of each role by its name in the manifest."""
         slots: dict[str, object] = {
@@ -173,9 +170,8 @@ class ModelBench:
 
     def _llm(self, entry: ModelEntry) -> LlamaEngine:
         gguf = self._folder(entry) / entry.files[0].name
-        options = LlamaOptions(
-            context=self._settings.llm_context, threads=self._threads, gpu_layers=self._settings.llm_gpu_layers
-        )
+        chosen = self._settings.llm_threads is not None
+        options = tuned(self._folder(entry), llm_options(self._settings), keep_threads=chosen)
         memory = self._folder(entry) / "languages.json"
         return LlamaEngine(
             gguf,
@@ -190,7 +186,7 @@ class ModelBench:
             self._folder(entry),
             model_id=entry.id,
             device=self._settings.speech_device,
-            threads=self._threads,
+            threads=_threads(self._settings),
             languages=frozenset(entry.languages),
             verify=self._verify(entry),
         )
@@ -199,7 +195,7 @@ class ModelBench:
         return OcrEngine(
             self._folder(entry),
             model_id=entry.id,
-            threads=self._threads,
+            threads=_threads(self._settings),
             languages=frozenset(entry.languages),
             verify=self._verify(entry),
         )
@@ -249,6 +245,15 @@ class Program:
             yield
         finally:
             await self.stop()
+
+
+def llm_options(settings: Settings) -> LlamaOptions:
+    """Return how an installation's settings run the language model."""
+    return LlamaOptions(context=settings.llm_context, threads=_threads(settings), gpu_layers=settings.llm_gpu_layers)
+
+
+def _threads(settings: Settings) -> int:
+    return settings.llm_threads or os.cpu_count() or 2
 
 
 def model_store(settings: Settings, manifest: Manifest) -> ModelStore:

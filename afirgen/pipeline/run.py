@@ -25,6 +25,7 @@ from afirgen.pipeline.compose import compose
 from afirgen.pipeline.excerpt import excerpt
 from afirgen.pipeline.facts import extract_facts, spans_of
 from afirgen.pipeline.intake import Limits, open_source
+from afirgen.pipeline.memory import Memory
 from afirgen.pipeline.model_port import LanguageModel
 from afirgen.pipeline.narrate import narrate
 from afirgen.pipeline.orders import hide_orders
@@ -97,6 +98,7 @@ class Pipeline:
         self._station = station
         self._limits = limits or Limits()
         self._timeout = step_timeout_s
+        self._memory = Memory()
 
     async def inspect(self, original: Original) -> Source:
         """Look at an original and say what it is; raise as :func:`open_source` does if it cannot be taken."""
@@ -204,11 +206,27 @@ class Pipeline:
         """Run every step on one complaint."""
         source, transcript = await self.read(original, on_progress)
         case = CaseState(source=source, reported_on=reported_on, language=original.language, transcript=transcript)
-        facts, summary = await self.summarise(case, on_progress)
+        async with self._asked_ahead(case):
+            facts, summary = await self.summarise(case, on_progress)
         case = msgspec.structs.replace(case, facts=facts, summary=summary)
         case = msgspec.structs.replace(case, law=await self.find_sections(case, on_progress))
         case = msgspec.structs.replace(case, narrative=await self.narrate(case, on_progress))
         return await self.compose(case, on_progress)
+
+    @asynccontextmanager
+    async def _asked_ahead(self, case: CaseState) -> AsyncIterator[None]:
+        """Put the questions of the sections to the model beside the block's work, which leaves it room.
+
+        The dates and times that rules find are mostly those of the facts, and then nothing is asked again.
+        """
+        facts = await extract_facts(_needed(case.transcript), reported_on=case.reported_on.date(), model=None)
+        guess = msgspec.structs.replace(case, facts=facts)
+        asking = asyncio.create_task(self.find_sections(guess, lambda _stage, _share: None))
+        try:
+            yield
+            await asking
+        finally:
+            asking.cancel()
 
     def models_of(self, case: CaseState) -> tuple[str, ...]:
         """Name the models that had a part in the case."""
@@ -222,7 +240,8 @@ class Pipeline:
     @asynccontextmanager
     async def _lend_model(self, trace: Trace | None) -> AsyncIterator[LanguageModel]:
         """Lend the language model, its requests noted in ``trace``."""
-        async with self._lend(self._engines.llm) as model:
+        async with self._lend(self._engines.llm) as engine:
+            model = self._memory.of(engine, self._engines.llm.status().model)
             yield TracedModel(model, trace) if trace else model
 
     @asynccontextmanager

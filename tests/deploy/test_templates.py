@@ -1,0 +1,300 @@
+"""The templates against cfn-lint and the house's rules. No account is needed: what only AWS can tell is in the docs."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.deploy.templates import (
+    ENVIRONMENTS,
+    FOLDER,
+    SECRET,
+    STACKS,
+    TEMPLATES,
+    as_list,
+    exported,
+    imported,
+    parameters,
+    properties,
+    resources,
+    statements,
+    text_of,
+    walk,
+)
+
+# Actions that AWS knows no resource for; the grant is as narrow as it can be.
+_NO_RESOURCE_LEVEL = {"cloudwatch:PutMetricData", "xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+_STATEFUL = {
+    "AWS::RDS::DBInstance": "Snapshot",
+    "AWS::S3::Bucket": "Retain",
+    "AWS::KMS::Key": "Retain",
+    "AWS::SecretsManager::Secret": "Retain",
+    "AWS::Backup::BackupVault": "Retain",
+    "AWS::Logs::LogGroup": "Retain",
+}
+
+
+def test_cfn_lint_has_no_findings() -> None:
+    files = [str(FOLDER / f"{name}.yaml") for name in STACKS]
+    tool = Path(sys.executable).parent / "cfn-lint"
+    done = subprocess.run([str(tool), *files], capture_output=True, text=True, check=False)  # noqa: S603 - our own
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+# --- what is open ---------------------------------------------------------------------------------------------
+
+
+def test_only_http_and_https_are_open_to_the_world() -> None:
+    open_ports = [
+        (rule["FromPort"], rule["ToPort"])
+        for _, group in properties("AWS::EC2::SecurityGroup")
+        for rule in group["SecurityGroupIngress"]
+        if rule.get("CidrIp") == "0.0.0.0/0" or "CidrIpv6" in rule
+    ]
+    assert sorted(open_ports) == [(80, 80), (443, 443)]
+
+
+def test_the_database_is_reached_from_the_service_only() -> None:
+    groups = TEMPLATES["network"]["Resources"]
+    rules = groups["DatabaseGroup"]["Properties"]["SecurityGroupIngress"]
+    assert [(r["FromPort"], r["SourceSecurityGroupId"]) for r in rules] == [(3306, {"Ref": "ServiceGroup"})]
+    database = TEMPLATES["data"]["Resources"]["Database"]["Properties"]
+    assert database["PubliclyAccessible"] is False
+    assert text_of(database["VPCSecurityGroups"]).count("database-group") == 1
+    subnets = text_of(TEMPLATES["data"]["Resources"]["DatabaseSubnets"])
+    assert "private-subnets" in subnets
+
+
+def test_private_subnets_have_no_way_out() -> None:
+    routes = [r for _, r in properties("AWS::EC2::Route")]
+    assert [r["RouteTableId"] for r in routes] == [{"Ref": "PublicRoutes"}]
+
+
+def test_nobody_needs_ssh_and_the_instance_asks_for_tokens() -> None:
+    data = TEMPLATES["service"]["Resources"]["Template"]["Properties"]["LaunchTemplateData"]
+    assert "KeyName" not in data
+    assert data["MetadataOptions"]["HttpTokens"] == "required"
+    assert data["MetadataOptions"]["HttpPutResponseHopLimit"] == 1
+    assert all(d["Ebs"]["Encrypted"] is True for d in data["BlockDeviceMappings"])
+    assert "AmazonSSMManagedInstanceCore" in text_of(TEMPLATES["service"]["Resources"]["Role"])
+
+
+def test_https_is_modern_and_http_only_leads_to_it() -> None:
+    listeners = dict(properties("AWS::ElasticLoadBalancingV2::Listener"))
+    secure, plain = listeners["service.SecureListener"], listeners["service.PlainListener"]
+    assert (secure["Protocol"], secure["SslPolicy"]) == ("HTTPS", "ELBSecurityPolicy-TLS13-1-2-2021-06")
+    assert plain["DefaultActions"][0]["RedirectConfig"]["Protocol"] == "HTTPS"
+
+
+# --- what is kept, and how ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("name", "bucket"), list(properties("AWS::S3::Bucket")))
+def test_every_bucket_is_private_encrypted_and_versioned(name: str, bucket: dict[str, Any]) -> None:
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}, name
+    rules = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    wanted = "AES256" if name == "data.LogsBucket" else "aws:kms"
+    assert rules[0]["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == wanted
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert bucket["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}]
+    broken = [r for r in bucket["LifecycleConfiguration"]["Rules"] if "AbortIncompleteMultipartUpload" in r]
+    assert len(broken) == 1
+
+
+def test_every_bucket_refuses_what_is_not_tls() -> None:
+    buckets = {n.partition(".")[2] for n, _ in properties("AWS::S3::Bucket")}
+    refused = set()
+    for _, policy in properties("AWS::S3::BucketPolicy"):
+        for s in policy["PolicyDocument"]["Statement"]:
+            if s["Effect"] == "Deny" and s["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}:
+                assert (s["Principal"], s["Action"]) == ("*", "s3:*")
+                name = policy["Bucket"]["Ref"]
+                assert s["Resource"] == [{"Fn::GetAtt": [name, "Arn"]}, {"Fn::Sub": f"${{{name}.Arn}}/*"}]
+                refused.add(name)
+    assert refused == buckets
+    assert len(buckets) == 5
+
+
+def test_life_cycles_are_those_that_were_ordered() -> None:
+    rules = {n: b["LifecycleConfiguration"]["Rules"] for n, b in properties("AWS::S3::Bucket")}
+    superseded = rules["data.ModelsBucket"][0]["NoncurrentVersionTransitions"]
+    assert superseded == [{"StorageClass": "GLACIER", "TransitionInDays": 90}]
+    for name in ("data.ArtifactsBucket", "data.OriginalsBucket"):
+        assert (rules[name][0]["Prefix"], rules[name][0]["ExpirationInDays"]) == ("tmp/", 1)
+        # An original is never deleted by age: only what lies under tmp/ goes.
+        assert all("Prefix" in r for r in rules[name] if "ExpirationInDays" in r)
+    assert rules["data.LogsBucket"][0]["Transitions"] == [{"StorageClass": "STANDARD_IA", "TransitionInDays": 30}]
+
+
+@pytest.mark.parametrize(("kind", "policy"), list(_STATEFUL.items()))
+def test_nothing_that_holds_data_goes_with_its_stack(kind: str, policy: str) -> None:
+    found = list(resources(kind))
+    assert found
+    for stack, name, definition in found:
+        assert definition["DeletionPolicy"] == policy, (stack, name)
+        assert definition["UpdateReplacePolicy"] == policy, (stack, name)
+
+
+def test_the_database_is_encrypted_protected_and_can_be_put_back() -> None:
+    database = TEMPLATES["data"]["Resources"]["Database"]["Properties"]
+    assert database["StorageEncrypted"] is True
+    assert database["DeletionProtection"] is True
+    assert database["DeleteAutomatedBackups"] is False
+    assert database["StorageType"] == "gp3"
+    assert database["EngineLifecycleSupport"] == "open-source-rds-extended-support-disabled"
+    assert database["BackupRetentionPeriod"] == {"Ref": "RetentionDays"}
+    settings = TEMPLATES["data"]["Resources"]["DatabaseParameters"]["Properties"]["Parameters"]
+    assert (settings["innodb_flush_log_at_trx_commit"], settings["sync_binlog"]) == ("1", "1")
+    assert settings["require_secure_transport"] == "1"
+
+
+def test_backups_are_made_every_six_hours_and_can_be_copied_away() -> None:
+    rule = TEMPLATES["data"]["Resources"]["BackupPlan"]["Properties"]["BackupPlan"]["BackupPlanRule"][0]
+    assert rule["ScheduleExpression"] == "cron(0 0/6 * * ? *)"
+    assert rule["CopyActions"]["Fn::If"][0] == "HasCopy"
+
+
+def test_logs_are_kept_for_a_time_that_somebody_chose() -> None:
+    for name, group in properties("AWS::Logs::LogGroup"):
+        assert "Ref" in group["RetentionInDays"], name
+
+
+def test_no_secret_stands_in_a_template() -> None:
+    for stack, template in TEMPLATES.items():
+        assert not SECRET.search(text_of(template)), stack
+        for name, parameter in template["Parameters"].items():
+            assert "assword" not in name, name
+            assert parameter.get("Description"), name
+    for name, secret in properties("AWS::SecretsManager::Secret"):
+        assert secret["GenerateSecretString"]["PasswordLength"] >= 40, name
+        assert secret["KmsKeyId"] == {"Ref": "Key"}, name
+
+
+# --- who may do what ------------------------------------------------------------------------------------------
+
+
+def test_no_policy_allows_everything() -> None:
+    for where, statement in statements():
+        if statement["Effect"] != "Allow" or where == "data.Key":
+            continue
+        actions = as_list(statement["Action"])
+        assert not [a for a in actions if a == "*" or a.endswith(":*")], where
+        if "*" in as_list(statement.get("Resource", [])):
+            assert set(actions) <= _NO_RESOURCE_LEVEL, where
+
+
+def test_only_a_key_policy_names_every_action_and_only_for_the_account_itself() -> None:
+    [first, *others] = [s for where, s in statements() if where == "data.Key"]
+    assert first["Principal"] == {"AWS": {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}}
+    assert all(set(as_list(s["Action"])) <= {"kms:GenerateDataKey", "kms:Decrypt"} for s in others)
+    assert all("Condition" in s for s in others)
+
+
+# --- how the stacks hang together -----------------------------------------------------------------------------
+
+
+def test_every_import_has_its_export_in_an_earlier_stack() -> None:
+    known: set[str] = set()
+    for stack in STACKS:
+        assert imported(stack) <= known, stack
+        outputs = TEMPLATES[stack].get("Outputs", {}).values()
+        known |= {o["Export"]["Name"]["Fn::Sub"] for o in outputs if "Export" in o}
+    assert known == exported()
+    assert all(name.startswith("afirgen-${Environment}-") for name in known)
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_every_parameter_is_described_grouped_and_used(stack: str) -> None:
+    template = TEMPLATES[stack]
+    groups = template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    grouped = [name for group in groups for name in group["Parameters"]]
+    assert sorted(grouped) == sorted(template["Parameters"])
+    body = text_of([template.get(part) for part in ("Resources", "Conditions", "Outputs", "Rules")])
+    for name in template["Parameters"]:
+        assert f'"{name}"' in body or f"${{{name}}}" in body, name
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_the_chosen_parameters_exist_and_are_allowed(environment: str) -> None:
+    known = {name: p for template in TEMPLATES.values() for name, p in template["Parameters"].items()}
+    for name, value in parameters(environment).items():
+        assert name in known, name
+        parameter = known[name]
+        if parameter["Type"] == "Number":
+            assert float(parameter.get("MinValue", 0)) <= float(value) <= float(parameter.get("MaxValue", 1e9)), name
+        allowed = [str(v) for v in parameter.get("AllowedValues", [value])]
+        assert value in allowed, name
+
+
+def test_an_instance_that_dies_is_replaced_and_counts_only_when_ready() -> None:
+    group = TEMPLATES["service"]["Resources"]["Group"]
+    assert group["Properties"]["DesiredCapacity"] == "1"
+    assert "public-subnets" in text_of(group["Properties"]["VPCZoneIdentifier"])
+    assert group["CreationPolicy"]["ResourceSignal"] == {"Count": 1, "Timeout": "PT25M"}
+    update = group["UpdatePolicy"]["AutoScalingRollingUpdate"]
+    assert (update["WaitOnResourceSignals"], update["MaxBatchSize"]) == (True, 1)
+
+
+# --- what is watched ------------------------------------------------------------------------------------------
+
+
+def test_what_was_ordered_is_watched_and_somebody_is_told() -> None:
+    alarms = dict(properties("AWS::CloudWatch::Alarm"))
+    watched = {name.partition(".")[2] for name in alarms}
+    assert watched >= {
+        "ErrorRate",
+        "SlowDrafts",
+        "SlowApi",
+        "Disk",
+        "GpuMemory",
+        "DatabaseCpu",
+        "DatabaseStorage",
+        "DatabaseConnections",
+        "BackupFailed",
+        "NotReady",
+        "SignInFailures",
+    }
+    for name, alarm in alarms.items():
+        assert alarm["AlarmActions"], name
+        assert alarm["AlarmDescription"].endswith("."), name
+        assert alarm["TreatMissingData"] in {"breaching", "notBreaching", "ignore"}, name
+    thresholds = {n: alarms[f"watch.{n}"]["Threshold"] for n in ("ErrorRate", "SlowDrafts", "SlowApi")}
+    assert thresholds == {"ErrorRate": 5, "SlowDrafts": 30, "SlowApi": 0.2}
+    assert len(list(properties("AWS::CloudWatch::CompositeAlarm"))) == 1
+
+
+def test_the_dashboards_show_what_the_program_and_aws_tell() -> None:
+    boards = {
+        b["DashboardName"]["Fn::Sub"]: b["DashboardBody"]["Fn::Sub"]
+        for _, b in properties("AWS::CloudWatch::Dashboard")
+    }
+    assert {name.rpartition("-")[2] for name in boards} == {"main", "errors", "performance"}
+    shown = "".join(boards.values())
+    for _, alarm in properties("AWS::CloudWatch::Alarm"):
+        metric = alarm.get("MetricName")
+        if alarm.get("Namespace") == "AFIRGen":
+            assert f'"{metric}"' in shown, metric
+
+
+def test_money_is_watched_at_half_four_fifths_all_and_ahead() -> None:
+    [(_, budget)] = properties("AWS::Budgets::Budget")
+    told = [n["Notification"] for n in budget["NotificationsWithSubscribers"]]
+    assert [(n["NotificationType"], n["Threshold"]) for n in told] == [
+        ("ACTUAL", 50),
+        ("ACTUAL", 80),
+        ("ACTUAL", 100),
+        ("FORECASTED", 100),
+    ]
+    assert (
+        len(list(properties("AWS::CE::AnomalyMonitor"))) == len(list(properties("AWS::CE::AnomalySubscription"))) == 1
+    )
+
+
+def test_the_first_script_is_sound_shell() -> None:
+    data = TEMPLATES["service"]["Resources"]["Template"]["Properties"]["LaunchTemplateData"]
+    [script] = [v for v in walk(data["UserData"]) if isinstance(v, str) and v.startswith("#!/bin/bash")]
+    done = subprocess.run(["/bin/bash", "-n"], input=script, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert script.index("sha256sum --check") < script.index("tar -xzf")
