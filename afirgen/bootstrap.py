@@ -25,6 +25,7 @@ from afirgen.inference.models.store import ModelStore
 from afirgen.inference.ocr import OcrEngine
 from afirgen.inference.slot import EngineSlot
 from afirgen.inference.speech import SpeechEngine
+from afirgen.jobs.archive import archive_case
 from afirgen.jobs.review import Review, Rules, Stores
 from afirgen.legal_kb.finder import SectionFinder
 from afirgen.legal_kb.index import Progress as IndexProgress
@@ -41,6 +42,7 @@ from afirgen.store.audit import AuditLog
 from afirgen.store.cases import CaseStore
 from afirgen.store.database import open_database
 from afirgen.store.firs import FirStore
+from afirgen.store.jobs import JobStore
 from afirgen.store.officers import OfficerStore
 from afirgen.store.old_sessions import OldSessions
 from afirgen.store.originals import Originals
@@ -289,12 +291,13 @@ def serve_app() -> Litestar:
     database = open_database(settings)
     firs = FirStore(database, settings.station_name)
     audit = AuditLog(database)
-    cases, originals = CaseStore(database), Originals(settings.data_dir / "originals")
+    cases, jobs = CaseStore(database), JobStore(database)
+    originals = Originals(settings.data_dir / "originals")
     officers = OfficerStore(database)
     forms = load_forms(settings.data_dir / "forms")
     review = Review(
         program.pipeline,
-        Stores(cases, firs, originals, audit),
+        Stores(cases, jobs, firs, originals, audit),
         rules=Rules(
             capacity=settings.max_concurrent_requests,
             timeout_s=settings.session_timeout_s,
@@ -337,14 +340,16 @@ def serve_app() -> Litestar:
             collections=lambda: program.law.kb.acts,
             desk=Desk(
                 cases=cases,
+                jobs=jobs,
                 originals=originals,
                 officers=officers,
                 finder=SectionFinder(program.law.kb),
                 forms=forms,
                 check_records=partial(verify, database, originals),
+                export=partial(archive_case, database, originals, forms),
             ),
             on_startup=start,
             on_shutdown=stop,
-            alive=lambda: program.law.alive,
+            alive=lambda: program.law.alive and review.alive,
         )
     )

@@ -102,6 +102,13 @@ class RequestTimeoutError(AfirgenError):
     code = "request_timeout"
 
 
+class LostLeaseError(AfirgenError):
+    """The job is over, or somebody else works on it."""
+
+    status = 409
+    code = "job_over"
+
+
 class TooManyRequestsError(AfirgenError):
     """This client has used up its share for now."""
 

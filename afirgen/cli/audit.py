@@ -12,14 +12,13 @@ from afirgen.case.fir import FirDocument, RegisterEntry
 from afirgen.case.session import Step
 from afirgen.cli.operator import operator
 from afirgen.errors import AuditFaultError, InvalidInputError
+from afirgen.jobs.archive import archive_case
 from afirgen.render.code import PrintCode, record_hash
-from afirgen.render.documents import Likeness, code_of, compare, make_document
-from afirgen.render.form import Print
+from afirgen.render.documents import Likeness, code_of, compare
 from afirgen.render.wording import load_forms
 from afirgen.settings import Settings, load_settings
 from afirgen.store.cases import CaseStore
 from afirgen.store.database import Database, open_database
-from afirgen.store.export import export_case
 from afirgen.store.firs import FirStore
 from afirgen.store.migrate import require_head
 from afirgen.store.originals import Originals
@@ -129,16 +128,10 @@ async def _entry(database: Database, document: FirDocument) -> RegisterEntry | N
 async def _export(settings: Settings, case: str) -> bytes:
     database = open_database(settings)
     try:
-        newest = (await CaseStore(database).newest(case)).get(Step.FINAL)
-        documents = _documents(msgspec.json.decode(newest.content, type=FirDocument), settings) if newest else {}
-        return await export_case(database, _originals(settings), case, operator(), documents)
+        forms = load_forms(settings.data_dir / "forms")
+        return await archive_case(database, _originals(settings), forms, case, operator())
     finally:
         await database.close()
-
-
-def _documents(document: FirDocument, settings: Settings) -> dict[str, bytes]:
-    forms = load_forms(settings.data_dir / "forms")
-    return {f"fir/fir.{ending}": make_document(document, Print(), ending, forms) for ending in ("txt", "pdf")}
 
 
 def _originals(settings: Settings) -> Originals:

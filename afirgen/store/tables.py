@@ -5,10 +5,12 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     Dialect,
     Enum,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -59,7 +61,7 @@ cases = Table(
     Column("source", LONG_TEXT, nullable=False),
     Column("language", String(16)),
     Column("reported_on", UtcTime, nullable=False),
-    Column("created_at", UtcTime, nullable=False),
+    Column("created_at", UtcTime, nullable=False, index=True),
     Column("last_activity", UtcTime, nullable=False, index=True),
     Column("fir_number", String(100)),
     Column("error", Text),
@@ -80,6 +82,37 @@ step_versions = Table(
     Column("note", Text),
     Column("created_at", UtcTime, nullable=False),
     UniqueConstraint("case_id", "step", "version", name="uq_step_versions_version"),
+)
+
+# Drafting to be done, and who works on it until when; an event for each change, counted in the job's own row.
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("case_id", String(36), nullable=False, index=True),
+    Column("step", String(32), nullable=False),
+    Column("again", Boolean, nullable=False),
+    Column("note", Text),
+    Column("state", String(16), nullable=False, index=True),
+    Column("attempt", Integer, nullable=False),
+    Column("owner", String(64)),
+    Column("lease_until", UtcTime),
+    Column("events", Integer, nullable=False),
+    Column("error", Text),
+    Column("created_at", UtcTime, nullable=False, index=True),
+    Column("started_at", UtcTime),
+    Column("finished_at", UtcTime),
+)
+
+job_events = Table(
+    "job_events",
+    metadata,
+    Column("job_id", String(36), primary_key=True),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("at", UtcTime, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("stage", String(32)),
+    Column("share", Float),
 )
 
 # The table of earlier installations, adopted with its rows; its columns and types are theirs.

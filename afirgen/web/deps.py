@@ -15,6 +15,7 @@ from afirgen.render.wording import Forms
 from afirgen.store.audit import AuditLog
 from afirgen.store.cases import CaseStore
 from afirgen.store.firs import FirStore
+from afirgen.store.jobs import JobStore
 from afirgen.store.officers import OfficerStore
 from afirgen.store.old_sessions import OldSessions
 from afirgen.store.originals import Originals
@@ -49,14 +50,19 @@ class WebSettings:
 
 @dataclass(frozen=True)
 class Desk:
-    """What the officer's pages use beside the review; ``check_records`` is the audit check."""
+    """What the pages and the API use beside the review.
+
+    ``check_records`` is the audit check, ``export`` gives everything of a case as an archive.
+    """
 
     cases: CaseStore
+    jobs: JobStore
     originals: Originals
     officers: OfficerStore
     finder: SectionFinder
     forms: Forms
     check_records: Callable[[], Awaitable[Verdict]]
+    export: Callable[[str, Actor], Awaitable[bytes]]
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from afirgen.case.sentences import sentences
 from afirgen.case.state import CaseState
 from afirgen.errors import ModelUnavailableError, NotFoundError
 from afirgen.inference.engine import EngineState, EngineStatus, Priority
+from afirgen.jobs.archive import archive_case
 from afirgen.jobs.review import Review, Rules, Stores
 from afirgen.legal_kb.finder import SectionFinder
 from afirgen.legal_kb.offences import load_offences
@@ -38,6 +39,7 @@ from afirgen.store.audit import AuditLog
 from afirgen.store.cases import CaseStore
 from afirgen.store.database import Database
 from afirgen.store.firs import FirStore
+from afirgen.store.jobs import JobStore
 from afirgen.store.migrate import upgrade
 from afirgen.store.officers import OfficerStore
 from afirgen.store.old_sessions import OldSessions
@@ -158,6 +160,7 @@ class Installation:
         self.requests = requests
         self.capacity = capacity
         self.timeout_s = timeout_s
+        self.lease_s = 15.0
         self.separate_approver = False
         self.secure_cookies = False
         self.limits: dict[str, Any] = {}
@@ -171,13 +174,19 @@ class Installation:
         """Start over with the same data, as after a restart."""
         self.database = Database(self.url)
         self.cases = CaseStore(self.database)
+        self.jobs = JobStore(self.database)
         self.firs = FirStore(self.database)
         self.officers = OfficerStore(self.database)
         self.originals = Originals(self.folder / "originals")
         self.review = Review(
             self.pipeline,
-            Stores(self.cases, self.firs, self.originals, AuditLog(self.database)),
-            rules=Rules(capacity=self.capacity, timeout_s=self.timeout_s, separate_approver=self.separate_approver),
+            Stores(self.cases, self.jobs, self.firs, self.originals, AuditLog(self.database)),
+            rules=Rules(
+                capacity=self.capacity,
+                timeout_s=self.timeout_s,
+                separate_approver=self.separate_approver,
+                lease_s=self.lease_s,
+            ),
             render=render_text,
             model_hash=lambda _model: "f" * 64,
         )
@@ -213,11 +222,13 @@ class Installation:
                 collections=lambda: ("BNS",),
                 desk=Desk(
                     cases=self.cases,
+                    jobs=self.jobs,
                     originals=self.originals,
                     officers=self.officers,
                     finder=SectionFinder(self.pipeline.kb),
                     forms=shipped_forms(),
                     check_records=partial(verify, self.database, self.originals),
+                    export=partial(archive_case, self.database, self.originals, shipped_forms()),
                 ),
                 on_startup=start,
                 on_shutdown=stop,
