@@ -13,7 +13,7 @@ pytestmark = pytest.mark.anyio
 
 async def test_every_path_but_the_open_ones_needs_the_key(installation: Installation) -> None:
     async with installation.client() as client:
-        paths = {re.sub(r"\{\w+(:\w+)?\}", "x", route.path_format) for route in client.app.routes}
+        paths = {re.sub(r"\{\w+(:\w+)?\}", "1", route.path_format) for route in client.app.routes}
         for path in sorted(paths):
             if path.startswith(("/static", "/openapi", "/docs", "/redoc", "/health", "/live", "/ready", "/sign-in")):
                 continue
