@@ -56,7 +56,7 @@ def test_the_default_profile_is_what_production_is_set_up_with() -> None:
     default = profiles()["default"]
     assert (chosen["Purchase"], chosen["InstanceType"]) == (default.purchase, default.instance)
     assert (chosen["DatabaseClass"], int(chosen["DatabaseGiB"])) == (default.database, default.database_gib)
-    assert (int(chosen["DiskGiB"]), chosen["MultiAz"], chosen["StartCron"]) == (default.disk_gib, "false", "")
+    assert (int(chosen["DiskGiB"]), chosen["MultiAz"], chosen["WorkingDays"]) == (default.disk_gib, "false", "always")
     assert Decimal(chosen["MonthlyBudget"]) == MOST_DEFAULT
 
 
