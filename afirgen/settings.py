@@ -101,6 +101,22 @@ class Settings(BaseSettings):
         validation_alias=_names("FIR_AUTH_KEY", "FIR_AUTH_KEY"),
         description="Key that finalizes an FIR through POST /authenticate.",
     )
+    backup_target: str | None = Field(
+        None,
+        validation_alias=_names("BACKUP_TARGET"),
+        description="Where backups go: a folder or s3://BUCKET/PREFIX; default: backups/ in the data folder.",
+    )
+    backup_key: SecretStr | None = Field(
+        None,
+        validation_alias=_names("BACKUP_KEY"),
+        description="Key that backups are encrypted with; made and kept in the data folder when not set.",
+    )
+    backup_retention_days: int = Field(
+        30,
+        ge=1,
+        validation_alias=_names("BACKUP_RETENTION_DAYS", "BACKUP_RETENTION_DAYS"),
+        description="Days to keep backups; the newest one is always kept.",
+    )
     separate_approver: bool = Field(
         False,
         validation_alias=_names("SEPARATE_APPROVER"),

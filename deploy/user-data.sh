@@ -19,11 +19,14 @@ LOOKS="${LOOKS:-240}"
 main() {
     trap 'finish $?' EXIT
     logs_and_figures
-    python_311
-    models_on_the_fast_disk
+    packages
+    bash "$artifact/deploy/install.sh" "$artifact"
+    models="$(place_of_models)"
+    write_settings
+    as_service models pull
     wait_for "the database" database_listens
-    write_secrets
-    bash "$artifact/deploy/install.sh"
+    as_service db upgrade
+    systemctl start afirgen.service
     wait_for "the program" program_is_ready
     serve_https
 }
@@ -38,6 +41,8 @@ finish() {
 
 # --- what the machine needs -----------------------------------------------------------------------------------
 
+as_service() { "$ROOT/opt/afirgen/current/deploy/as-service.sh" "$@"; }
+
 logs_and_figures() {
     install -d -m 755 "$ROOT/etc/rsyslog.d" "$ROOT/etc/logrotate.d" "$ROOT/var/log/afirgen"
     install -m 644 "$artifact/deploy/logs/rsyslog.conf" "$ROOT/etc/rsyslog.d/30-afirgen.conf"
@@ -45,29 +50,35 @@ logs_and_figures() {
     chown syslog:adm "$ROOT/var/log/afirgen"
     systemctl restart rsyslog
     local agent="$ROOT/opt/aws/amazon-cloudwatch-agent"
+    if [ ! -x "$agent/bin/amazon-cloudwatch-agent-ctl" ]; then
+        curl -fsS --retry 5 -o /tmp/agent.deb \
+            https://amazoncloudwatch-agent.s3.amazonaws.com/ubuntu/amd64/latest/amazon-cloudwatch-agent.deb
+        dpkg --install /tmp/agent.deb
+    fi
     install -d -m 755 "$agent/etc"
     sed "s/@DEPLOYMENT@/$DEPLOYMENT/g" "$artifact/deploy/logs/cloudwatch-agent.json" > "$agent/etc/afirgen.json"
     "$agent/bin/amazon-cloudwatch-agent-ctl" -a fetch-config -m ec2 -s -c "file:$agent/etc/afirgen.json"
 }
 
-python_311() {
+packages() {
     export DEBIAN_FRONTEND=noninteractive
     if ! command -v python3.11 > /dev/null; then
         # The image brings the Python of its distribution; the locked packages are those of 3.11.
         add-apt-repository --yes ppa:deadsnakes/ppa
     fi
     apt-get update -qq
-    apt-get install -y -qq --no-install-recommends python3.11 python3.11-venv caddy > /dev/null
+    apt-get install -y -qq --no-install-recommends python3.11 python3.11-venv libgomp1 caddy > /dev/null
 }
 
-models_on_the_fast_disk() {
-    local fast="$ROOT/opt/dlami/nvme" models="$ROOT/var/lib/afirgen/models"
-    install -d -m 755 "$models"
-    # The image mounts the instance's own disk here. Without one the models lie on the system's disk, only slower.
-    if mountpoint -q "$fast"; then
-        install -d -m 755 "$fast/models"
-        mount --bind "$fast/models" "$models"
+# The image mounts the instance's own disk, which is fast and lost with the instance; so is nothing that counts.
+place_of_models() {
+    local folder=/var/cache/afirgen
+    if mountpoint -q "$ROOT/opt/dlami/nvme"; then
+        folder=/opt/dlami/nvme/afirgen
     fi
+    install -d -m 755 "$ROOT$folder" "$ROOT$folder/models"
+    chown afirgen:afirgen "$ROOT$folder" "$ROOT$folder/models"
+    echo "$folder/models"
 }
 
 # --- settings and secrets -------------------------------------------------------------------------------------
@@ -76,7 +87,7 @@ secret() {
     aws secretsmanager get-secret-value --secret-id "$1" --query SecretString --output text
 }
 
-write_secrets() {
+write_settings() {
     local ca="$ROOT/etc/afirgen/database-ca.pem" database user password api_key fir_key backup_key
     curl -fsS --retry 5 --retry-all-errors -o "$ca" https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem
     chmod 644 "$ca"
@@ -91,9 +102,12 @@ write_secrets() {
     install -m 600 /dev/null "$file"
     # Nothing here is printed: what this script prints goes to a log.
     cat > "$file" << SETTINGS
-AFIRGEN_ENVIRONMENT=$(name_of_environment)
+AFIRGEN_ENVIRONMENT=production
+AFIRGEN_HOST=127.0.0.1
+AFIRGEN_PORT=8000
 AFIRGEN_PROFILE=$PROFILE
-AFIRGEN_MODEL_SOURCES=s3://$MODELS_BUCKET,registry
+AFIRGEN_MODEL_DIR=$models
+AFIRGEN_MODEL_SOURCES=s3://$MODELS_BUCKET/models,registry
 AFIRGEN_ORIGINALS=s3://$ORIGINALS_BUCKET/originals
 AFIRGEN_DATABASE_URL=mysql+asyncmy://$user:$password@$DATABASE_ADDRESS:3306/afirgen?ssl_ca=/etc/afirgen/database-ca.pem
 AFIRGEN_API_KEY=$api_key
@@ -104,18 +118,22 @@ AFIRGEN_LLM_GPU_LAYERS=-1
 AFIRGEN_SPEECH_DEVICE=cuda
 AWS_DEFAULT_REGION=$AWS_REGION
 SETTINGS
+    # A line without a value would print an empty name; without the line the form shows a blank to fill in.
+    {
+        station NAME "$STATION_NAME"
+        station DISTRICT "$STATION_DISTRICT"
+        station STATE "$STATION_STATE"
+    } >> "$file"
+}
+
+station() {
+    if [ -n "$2" ]; then
+        echo "AFIRGEN_STATION_$1=\"$2\""
+    fi
 }
 
 field() {
     python3 -c 'import json, sys; print(json.load(sys.stdin)[sys.argv[1]])' "$1"
-}
-
-name_of_environment() {
-    case "$DEPLOYMENT" in
-        prod) echo production ;;
-        staging) echo staging ;;
-        *) echo development ;;
-    esac
 }
 
 # --- HTTPS ----------------------------------------------------------------------------------------------------

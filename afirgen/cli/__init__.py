@@ -20,6 +20,7 @@ _COMMANDS = {
     "kb": ("afirgen.cli.kb:kb", "Build, search and extend the legal knowledge base."),
     "officer": ("afirgen.cli.officer:officer", "Add, list, disable and reset accounts."),
     "audit": ("afirgen.cli.audit:audit", "Check records against the audit log, and export cases."),
+    "backup": ("afirgen.cli.backup:backup", "Make, check and restore encrypted backups."),
     "db": ("afirgen.cli.db:db", "Create and migrate the database."),
     "bench": ("afirgen.cli.bench:bench", "Measure the models on this machine and tune their settings."),
     "evaluate": ("afirgen.cli.evaluate:evaluate", "Measure drafts against cases with known answers."),

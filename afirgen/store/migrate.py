@@ -19,17 +19,21 @@ from afirgen.errors import InvalidInputError, StorageError
 from afirgen.store.database import mysql_options
 
 T = TypeVar("T")
-_FOLDER = Path(__file__).resolve().parent.parent.parent / "migrations"
+_HERE = Path(__file__).resolve().parent
+# Beside this file where the program is installed as a package, at the top of the project otherwise.
+_FOLDER = next(f for f in (_HERE / "migrations", _HERE.parent.parent / "migrations") if (f / "env.py").is_file())
 _CONNECT_S = 10
 
 
-def upgrade(url: str) -> None:
-    """Apply all migrations that are missing; a database of an earlier installation is adopted with its rows.
+def upgrade(url: str, revision: str | None = None) -> None:
+    """Apply all migrations that are missing, or those up to ``revision``.
+
+    A database of an earlier installation is adopted with its rows.
 
     Raises:
         StorageError: The database refused or could not be reached.
     """
-    _apart(lambda: command.upgrade(_config(url), "head"))
+    _apart(lambda: command.upgrade(_config(url), revision or "head"))
 
 
 def downgrade(url: str, revision: str) -> None:
@@ -59,6 +63,11 @@ def current(url: str) -> str | None:
 def head() -> str | None:
     """Return the newest migration of this program."""
     return ScriptDirectory(str(_FOLDER)).get_current_head()
+
+
+def is_known(revision: str | None) -> bool:
+    """Tell whether this program has the migration."""
+    return revision in {script.revision for script in ScriptDirectory(str(_FOLDER)).walk_revisions()}
 
 
 def require_head(url: str) -> None:

@@ -4,6 +4,7 @@ Values are read as bytes, before any type is made of them: a record whose bytes 
 UTF-8 must be named by the check, not stop it. Both databases give the same bytes for the same value.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from afirgen.case.audit import hash_of
 
 Row = dict[str, str | None]
+
+_SECOND = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
+_FRACTION = re.compile(r"(?<=\d\d:\d\d:\d\d)\.000000$")
 
 
 def raw(table: Table) -> Select[*tuple[Any, ...]]:
@@ -33,6 +37,16 @@ def row_hash(row: Row) -> str:
     So a column added by a later migration leaves the hashes of older rows as they are.
     """
     return hash_of({name: value for name, value in row.items() if value is not None})
+
+
+def row_hashes(row: Row) -> frozenset[str]:
+    """Return the hash of a row and those that it has in a database of another kind, for a restored backup.
+
+    One kind writes a whole second with a fraction of zeros, the other without.
+    """
+    bare = {name: _FRACTION.sub("", value) if value else value for name, value in row.items()}
+    full = {name: f"{value}.000000" if value and _SECOND.fullmatch(value) else value for name, value in bare.items()}
+    return frozenset(row_hash(form) for form in (row, bare, full))
 
 
 async def hash_where(connection: AsyncConnection, table: Table, condition: ColumnElement[bool]) -> str | None:

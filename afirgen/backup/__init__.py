@@ -1,0 +1,1 @@
+"""Backups: one encrypted file with every record, original and audit entry, and the way back from it."""

@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Runs one `afirgen` command as the service does: same account, settings, secrets and folder.
+set -euo pipefail
+
+set -a
+# shellcheck source=/dev/null
+. /etc/afirgen/afirgen.env
+if [[ -f /run/afirgen/secrets.env ]]; then
+    # shellcheck source=/dev/null
+    . /run/afirgen/secrets.env
+fi
+export AFIRGEN_DATA_DIR=/var/lib/afirgen
+set +a
+install -d -m 0750 -o afirgen -g afirgen /var/lib/afirgen
+cd /opt/afirgen/current
+exec runuser --user afirgen --preserve-environment -- venv/bin/afirgen "$@"
