@@ -88,7 +88,11 @@ secret() {
 }
 
 write_settings() {
-    local ca="$ROOT/etc/afirgen/database-ca.pem" database user password api_key fir_key backup_key
+    local ca="$ROOT/etc/afirgen/database-ca.pem" database user password api_key fir_key backup_key proxies=127.0.0.1
+    # Caddy asks from here; the load balancer, where there is one, from inside the network.
+    if [ "$HTTPS" = load-balancer ]; then
+        proxies=127.0.0.1,10.0.0.0/8
+    fi
     curl -fsS --retry 5 --retry-all-errors -o "$ca" https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem
     chmod 644 "$ca"
     database="$(secret "$DATABASE_SECRET")"
@@ -105,6 +109,7 @@ write_settings() {
 AFIRGEN_ENVIRONMENT=production
 AFIRGEN_HOST=127.0.0.1
 AFIRGEN_PORT=8000
+AFIRGEN_TRUSTED_PROXIES=$proxies
 AFIRGEN_PROFILE=$PROFILE
 AFIRGEN_MODEL_DIR=$models
 AFIRGEN_MODEL_SOURCES=s3://$MODELS_BUCKET/models,registry

@@ -171,6 +171,8 @@ def test_behind_a_load_balancer_nobody_is_asked_for_a_certificate(tmp_path: Path
     caddy = machine.root / "etc" / "caddy"
     assert stat.S_IMODE((caddy / "own.key").stat().st_mode) == 0o600
     assert (caddy / "Caddyfile").read_text() == (DEPLOY / "caddy" / "load-balancer.caddyfile").read_text()
+    told = (machine.root / "etc" / "afirgen" / "afirgen.env").read_text()
+    assert "AFIRGEN_TRUSTED_PROXIES=127.0.0.1,10.0.0.0/8\n" in told
     assert "TRUSTED=10.0.0.0/8\n" in (caddy / "afirgen.env").read_text()
     agent = machine.root / "opt" / "aws" / "amazon-cloudwatch-agent" / "etc" / "afirgen.json"
     assert "/afirgen/prod/application" in agent.read_text()

@@ -114,6 +114,10 @@ def test_the_instance_gets_its_script_with_every_name_filled_in() -> None:
 @pytest.mark.usefixtures("account")
 def test_working_hours_make_a_start_and_a_stop() -> None:
     create("dev")
+    create("prod", WorkingDays="always")
+    assert not client("autoscaling").describe_scheduled_actions(AutoScalingGroupName="afirgen-prod")[
+        "ScheduledUpdateGroupActions"
+    ]
     actions = client("autoscaling").describe_scheduled_actions(AutoScalingGroupName="afirgen-dev")
     found = {(a["Recurrence"], a["DesiredCapacity"]) for a in actions["ScheduledUpdateGroupActions"]}
     assert found == {("0 8 * * 1-6", 1), ("0 20 * * 1-6", 0)}
