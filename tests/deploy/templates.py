@@ -9,7 +9,7 @@ from typing import Any
 from cfnlint.decode.cfn_yaml import load
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "cloudformation"
-STACKS = ("network", "data", "service", "watch")
+STACKS = ("network", "data", "watch", "service")
 ENVIRONMENTS = ("dev", "staging", "prod")
 TEMPLATES: dict[str, dict[str, Any]] = {name: load(str(FOLDER / f"{name}.yaml")) for name in STACKS}
 

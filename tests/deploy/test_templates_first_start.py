@@ -177,3 +177,18 @@ def test_behind_a_load_balancer_nobody_is_asked_for_a_certificate(tmp_path: Path
     agent = machine.root / "opt" / "aws" / "amazon-cloudwatch-agent" / "etc" / "afirgen.json"
     assert "/afirgen/prod/application" in agent.read_text()
     assert "@" not in agent.read_text()
+
+
+def test_a_command_can_be_sent_to_a_restored_copy_of_the_database(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    machine.start()
+    text = (DEPLOY / "as-service.sh").read_text().replace("/etc/afirgen/", f"{machine.root}/etc/afirgen/")
+    script = text[: text.index("install -d")] + 'echo "$AFIRGEN_DATABASE_URL"\n'
+    done = subprocess.run(  # noqa: S603 - our own
+        ["/bin/bash", "-c", script],
+        env={"AFIRGEN_DATABASE_HOST": "copy.example.org"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.startswith("mysql+asyncmy://afirgen:pw4711@copy.example.org:3306/afirgen?ssl_ca=")
