@@ -6,6 +6,8 @@ stack complete, so only what is really there afterwards is asserted. docs/deploy
 
 import base64
 import json
+import shutil
+import subprocess
 from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any
@@ -109,6 +111,9 @@ def test_the_instance_gets_its_script_with_every_name_filled_in() -> None:
     assert "DATABASE_SECRET=afirgen/prod/database\n" in script
     # Whatever is left in braces would be a name that nothing filled in.
     assert "${" not in script
+    if shellcheck := shutil.which("shellcheck"):
+        done = subprocess.run([shellcheck, "-"], input=script, capture_output=True, text=True, check=False)  # noqa: S603
+        assert done.stdout == ""
 
 
 @pytest.mark.usefixtures("account")
