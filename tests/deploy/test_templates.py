@@ -1,5 +1,6 @@
 """The templates against cfn-lint and the house's rules. No account is needed: what only AWS can tell is in the docs."""
 
+import json
 import subprocess
 import sys
 from itertools import pairwise
@@ -348,6 +349,10 @@ def test_the_dashboards_show_what_the_program_and_aws_tell() -> None:
         for _, b in properties("AWS::CloudWatch::Dashboard")
     }
     assert {name.rpartition("-")[2] for name in boards} == {"main", "errors", "performance"}
+    for board in boards.values():
+        widgets = json.loads(board)["widgets"]
+        places = [(w["x"], w["y"]) for w in widgets]
+        assert len(set(places)) == len(places) >= 5
     shown = "".join(boards.values())
     for _, alarm in properties("AWS::CloudWatch::Alarm"):
         metric = alarm.get("MetricName")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.deploy.templates import TEMPLATES, properties
+from tests.deploy.templates import TEMPLATES, properties, walk
 
 ROOT = Path(__file__).parents[2]
 DEPLOYMENT = (ROOT / "docs" / "deployment.md").read_text(encoding="utf-8")
@@ -39,6 +39,19 @@ def test_every_alarm_is_in_the_incident_list() -> None:
     for name in set(names) - {"spot-not-ready"}:
         assert name in part or f"-{name.removeprefix('database-')}" in part, name
     assert f"{len([n for n, _ in properties('AWS::CloudWatch::Alarm') if n.startswith('watch.')])} alarms" in DEPLOYMENT
+
+
+def test_every_figure_that_is_read_is_listed() -> None:
+    watch = (ROOT / "deploy" / "cloudformation" / "watch.yaml").read_text(encoding="utf-8")
+    read = set(re.findall(r'"AFIRGen",\s+"(\w+)"', watch))
+    read |= {
+        part["MetricName"]
+        for part in walk(TEMPLATES["watch"]["Resources"])
+        if isinstance(part, dict) and part.get("Namespace") == "AFIRGen"
+    }
+    listed = DEPLOYMENT.partition("### Figures\n")[2].partition("### ")[0]
+    assert len(read) > 15
+    assert read == set(re.findall(r"`(\w+)`", listed)) - {"AFIRGen", "Environment", "dev", "staging", "prod", "Seconds"}
 
 
 @pytest.mark.parametrize("page", [DEPLOYMENT, RUNBOOK], ids=["deployment", "runbook"])
