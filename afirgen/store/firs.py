@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from afirgen.case.audit import Event
@@ -69,6 +69,13 @@ class FirStore:
         )
         async with self._database.reading() as connection:
             return frozenset((await connection.execute(query)).scalars())
+
+    async def counts(self) -> dict[str, int]:
+        """Return how many FIRs there are of each status."""
+        query = select(fir_records.c.status, func.count().label("number")).group_by(fir_records.c.status)
+        async with self._database.reading() as connection:
+            found = await connection.execute(query)
+            return {row.status or FirStatus.PENDING.value: row.number for row in found}
 
     async def finalize(self, number: str, event: Event) -> None:
         """Mark an FIR as finalized; raise :class:`StepConflictError` when it already is."""

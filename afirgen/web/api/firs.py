@@ -31,20 +31,20 @@ class Authentication(Struct):
 @get("/fir/{number:str}")
 async def fir(number: FromPath[str], deps: Deps) -> dict[str, Any]:
     """Tell an FIR's status."""
-    return _shown(await deps.firs.get(_checked(number)))
+    return _shown(await deps.firs.get(checked(number)))
 
 
 @get("/fir/{number:str}/content")
 async def fir_content(number: FromPath[str], deps: Deps) -> dict[str, Any]:
     """Return an FIR with its text."""
-    record = await deps.firs.get(_checked(number))
+    record = await deps.firs.get(checked(number))
     return _shown(record) | {"content": record.content or ""}
 
 
 @get("/fir/{number:str}/document.pdf")
 async def fir_pdf(number: FromPath[str], deps: Deps, by: By, language: FromQuery[str] = "en") -> Response[bytes]:
     """Return the print of an FIR; ``language`` of the form is en, hi or en-hi."""
-    record = await deps.firs.get(_checked(number))
+    record = await deps.firs.get(checked(number))
     view = await deps.review.view(record.session_id or "")
     document = view.contents.get(Step.FINAL)
     if not isinstance(document, FirDocument):
@@ -58,7 +58,7 @@ async def fir_pdf(number: FromPath[str], deps: Deps, by: By, language: FromQuery
 @get("/fir/{number:str}/document.txt")
 async def fir_text(number: FromPath[str], deps: Deps, by: By) -> Response[str]:
     """Return the text of an FIR as a file."""
-    record = await deps.firs.get(_checked(number))
+    record = await deps.firs.get(checked(number))
     text = record.content or ""
     await _exported(deps, by, record, text.encode())
     headers = {"content-disposition": f'attachment; filename="{number}.txt"'}
@@ -82,7 +82,7 @@ async def list_firs(
 @post("/authenticate", status_code=200)
 async def authenticate(data: JSONBody[Authentication], deps: Deps, by: By) -> dict[str, Any]:
     """Finalize an FIR with the station's key."""
-    number = _checked(data.fir_number)
+    number = checked(data.fir_number)
     if len(data.auth_key) not in _KEY_LENGTH:
         raise InvalidInputError("auth_key has 8 to 256 characters.")
     expected = deps.settings.fir_auth_key
@@ -100,7 +100,8 @@ async def _exported(deps: WebDeps, by: Actor, record: FirRecord, document: bytes
     )
 
 
-def _checked(number: str) -> str:
+def checked(number: str) -> str:
+    """Return an FIR number; raise :class:`InvalidInputError` for what does not look like one."""
     if not _NUMBER.fullmatch(number):
         raise InvalidInputError("The FIR number is not right. It looks like FIR-1a2b3c4d-20250307143000.")
     return number

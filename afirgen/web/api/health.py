@@ -48,9 +48,7 @@ async def health(deps: Deps) -> dict[str, Any]:
         "session_persistence": "database",
         "concurrency": {"max_concurrent_requests": deps.settings.max_concurrent},
         "reliability": {
-            "circuit_breakers": {
-                s.role: "open" if s.state is EngineState.FAILED else "closed" for s in by_role.values()
-            },
+            "circuit_breakers": {s.name: s.state.value for s in deps.review.breakers.statuses()},
             "graceful_shutdown": {"enabled": True},
             "health_monitor": {"alive": deps.alive()},
         },
@@ -67,7 +65,8 @@ def _part(statuses: list[EngineStatus]) -> dict[str, Any]:
 
 async def _database(deps: WebDeps) -> str:
     try:
-        await deps.ping_database()
+        with deps.review.breakers.around_database():
+            await deps.ping_database()
     except StorageError:
         return "unreachable"
     return "ok"
