@@ -32,6 +32,7 @@ _SENTENCES = {
     413: ("file_too_large", "The file is larger than 25 MiB."),
     415: ("unsupported_media", "The content is of a kind that cannot be read."),
     429: ("too_many_requests", "Too many requests. Retry-After says how many seconds to wait."),
+    504: ("step_failed", "The model behind the step did not deliver. The step can be tried again."),
     503: ("overloaded", "Every place is taken, or a part is not ready. Retry-After may say how long to wait."),
 }
 
