@@ -95,6 +95,13 @@ class ChangedMeanwhileError(AfirgenError):
     code = "changed_meanwhile"
 
 
+class RequestTimeoutError(AfirgenError):
+    """The request did not arrive whole in the time allowed."""
+
+    status = 408
+    code = "request_timeout"
+
+
 class LostLeaseError(AfirgenError):
     """The job is over, or somebody else works on it."""
 

@@ -13,6 +13,7 @@ from afirgen.render.wording import Forms
 from afirgen.store.cases import CaseStore
 from afirgen.store.database import Database
 from afirgen.store.export import export_case
+from afirgen.store.firs import FirStore
 from afirgen.store.originals import Originals
 
 
@@ -24,10 +25,15 @@ async def archive_case(database: Database, originals: Originals, forms: Forms, c
         StorageError: The database or the original could not be read.
     """
     newest = (await CaseStore(database).newest(case)).get(Step.FINAL)
-    documents = await asyncio.to_thread(_documents, newest.content, forms) if newest else {}
+    documents = {}
+    if newest:
+        form = msgspec.json.decode(newest.content, type=FirDocument)
+        number = form.fir_number or ""
+        registered = await FirStore(database).finalized([number])
+        print_ = Print(registered=number in registered, entry=registered.get(number))
+        documents = await asyncio.to_thread(_documents, form, print_, forms)
     return await export_case(database, originals, case, by, documents)
 
 
-def _documents(content: bytes, forms: Forms) -> dict[str, bytes]:
-    form = msgspec.json.decode(content, type=FirDocument)
-    return {f"fir/fir.{ending}": make_document(form, Print(), ending, forms) for ending in ("txt", "pdf")}
+def _documents(form: FirDocument, print_: Print, forms: Forms) -> dict[str, bytes]:
+    return {f"fir/fir.{ending}": make_document(form, print_, ending, forms) for ending in ("txt", "pdf")}

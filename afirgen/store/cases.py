@@ -24,7 +24,7 @@ from afirgen.store.tables import cases, step_versions
 
 
 class CaseRecord(Struct, frozen=True, kw_only=True):
-    """A case as stored, without its steps."""
+    """A case as stored, without its steps. ``hold`` says why it is on hold, None where it is not."""
 
     id: str
     status: SessionStatus
@@ -37,6 +37,7 @@ class CaseRecord(Struct, frozen=True, kw_only=True):
     last_activity: datetime
     fir_number: str | None = None
     error: str | None = None
+    hold: str | None = None
 
 
 class StepVersion(Struct, frozen=True, kw_only=True):

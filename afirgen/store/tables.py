@@ -45,6 +45,7 @@ class UtcTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value else None
 
 
+REGISTER_STATION_LENGTH = 150
 LONG_TEXT = Text().with_variant(mysql.LONGTEXT(), "mysql")
 metadata = MetaData(
     naming_convention={"ix": "ix_%(table_name)s_%(column_0_name)s", "fk": "fk_%(table_name)s_%(column_0_name)s"}
@@ -64,6 +65,8 @@ cases = Table(
     Column("last_activity", UtcTime, nullable=False, index=True),
     Column("fir_number", String(100)),
     Column("error", Text),
+    # Why the case is on hold; what is held does not expire and nothing of it is removed.
+    Column("hold", Text),
 )
 
 step_versions = Table(
@@ -125,9 +128,23 @@ fir_records = Table(
     Column("status", Enum("pending", "finalized", name="fir_status"), server_default="pending"),
     Column("finalized_at", DateTime),
     Column("created_at", DateTime),
+    # The place in the station's register, given when the FIR is registered.
+    Column("register_station", String(REGISTER_STATION_LENGTH)),
+    Column("register_year", Integer),
+    Column("register_number", Integer),
     Index("ix_fir_records_session_id", "session_id"),
     Index("ix_fir_records_status", "status"),
     Index("ix_fir_records_created_at", "created_at"),
+    Index("uq_fir_records_register", "register_station", "register_year", "register_number", unique=True),
+)
+
+# The last number given in each station's register of each year. The row's lock puts registrations in order.
+register_counters = Table(
+    "register_counters",
+    metadata,
+    Column("station", String(REGISTER_STATION_LENGTH), primary_key=True),
+    Column("year", Integer, primary_key=True, autoincrement=False),
+    Column("last", Integer, nullable=False),
 )
 
 # The chain. Triggers refuse to change or delete an entry; whoever removes them still breaks the hashes.

@@ -4,6 +4,7 @@ import hmac
 from enum import StrEnum
 
 from afirgen.case.audit import Action, Actor, Channel, Event, Role
+from afirgen.case.fir import RegisterEntry
 from afirgen.case.rights import Right, allow
 from afirgen.case.session import SessionStatus
 from afirgen.errors import AuthenticationError, InvalidInputError
@@ -51,8 +52,8 @@ async def attest(deps: WebDeps, case: str, name: str, by: Actor) -> None:
     await deps.audit.note(Event(actor=by, action=Action.ATTESTED, details=details), case_id=case)
 
 
-async def register(deps: WebDeps, case: str, key: str, by: Actor) -> str:
-    """Register the approved form of a case with the station's key; return its number.
+async def register(deps: WebDeps, case: str, key: str, by: Actor) -> tuple[str, RegisterEntry]:
+    """Register the approved form of a case with the station's key; return its number and its place in the register.
 
     Raises:
         InvalidInputError: The form is not approved yet.
@@ -69,5 +70,4 @@ async def register(deps: WebDeps, case: str, key: str, by: Actor) -> str:
         refused = {"fir_number": number}
         await deps.audit.note(Event(actor=by, action=Action.FIR_REFUSED, details=refused), case_id=case)
         raise AuthenticationError("The key for registering is not right.")
-    await deps.firs.finalize(number, Event(actor=by, action=Action.FIR_FINALIZED))
-    return number
+    return number, await deps.firs.finalize(number, Event(actor=by, action=Action.FIR_FINALIZED))

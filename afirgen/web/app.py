@@ -26,6 +26,8 @@ from afirgen.web.openapi import EARLIER, SYSTEM, openapi_config
 from afirgen.web.pages import handlers as pages
 
 _HERE = Path(__file__).parent
+# Enough for the longest text in any script, percent-encoded; handlers that take files allow more.
+_BODY_LIMIT = 2 * 1024 * 1024
 
 
 def create_app(deps: WebDeps) -> Litestar:
@@ -39,7 +41,7 @@ def create_app(deps: WebDeps) -> Litestar:
         finally:
             await deps.on_shutdown()
 
-    guard = Guard(deps.accounts, requests=deps.settings.rate_limit_requests, window_s=deps.settings.rate_limit_window_s)
+    guard = Guard(deps.accounts, deps.settings)
     return Litestar(
         route_handlers=[
             Router("/", route_handlers=[*process.HANDLERS, *firs.HANDLERS, *side.HANDLERS], tags=[EARLIER]),
@@ -57,6 +59,7 @@ def create_app(deps: WebDeps) -> Litestar:
         middleware=[guard],
         before_send=[guard.add_headers],
         cors_config=CORSConfig(allow_origins=list(deps.settings.cors_origins)) if deps.settings.cors_origins else None,
+        request_max_body_size=_BODY_LIMIT,
         exception_handlers={AfirgenError: on_known, HTTPException: on_http, Exception: on_unknown},
         template_config=TemplateConfig(instance=_templates()),
         openapi_config=openapi_config(),

@@ -8,7 +8,6 @@ from litestar import Request
 from litestar.di import NamedDependency
 
 from afirgen.case.audit import Actor
-from afirgen.case.fir import FirDocument
 from afirgen.inference.engine import EngineStatus
 from afirgen.jobs.review import Review
 from afirgen.legal_kb.finder import SectionFinder
@@ -44,6 +43,9 @@ class WebSettings:
     max_concurrent: int
     secure_cookies: bool
     fir_auth_key: str | None
+    trusted_proxies: tuple[str, ...] = ()
+    enforce_https: bool = False
+    upload_timeout_s: int = 600
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,6 @@ class WebDeps:
     settings: WebSettings
     ping_database: Callable[[], Awaitable[None]]
     collections: Callable[[], tuple[str, ...]]
-    render_pdf: Callable[[FirDocument, str], bytes]
     desk: Desk
     on_startup: Callable[[], Awaitable[None]]
     on_shutdown: Callable[[], Awaitable[None]]

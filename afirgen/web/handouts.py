@@ -45,8 +45,9 @@ async def document_of(deps: WebDeps, case: str, wanted: tuple[str, str, str], by
     kind, language, ending = wanted
     form = await form_of(deps, case)
     number = form.fir_number or ""
-    registered = bool(await deps.firs.finalized([number]))
-    data = await asyncio.to_thread(make_document, form, Print(kind, language, registered), ending, deps.desk.forms)
+    registered = await deps.firs.finalized([number])
+    print_ = Print(kind, language, number in registered, registered.get(number))
+    data = await asyncio.to_thread(make_document, form, print_, ending, deps.desk.forms)
     await put_export_on_record(deps, case, number, f"{kind}.{language}.{ending}", data, by)
     return Handout(data, FORMATS[ending].media_type, f"{number}-{kind}.{ending}")
 

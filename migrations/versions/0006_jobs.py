@@ -7,7 +7,7 @@ from afirgen.store.migration_help import add_indexes, create_table, table_now
 from afirgen.store.tables import UtcTime
 
 revision = "0006"
-down_revision = "0004"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 

@@ -35,9 +35,11 @@ async def test_a_case_from_complaint_to_registration(installation: Installation)
         wrong = await client.call("POST", f"/cases/{case}/register", 401, json={"auth_key": "not it"})
         assert wrong["error_code"] == "not_authenticated"
         right = await client.call("POST", f"/cases/{case}/register", json={"auth_key": AUTH_KEY})
-        assert right == {"fir_number": number}
+        assert right["fir_number"] == number
+        assert right["register_number"].startswith("1/")
         listed = await client.call("GET", f"/cases/{case}/documents")
         assert (listed["fir_number"], listed["registered"]) == (number, True)
+        assert listed["register_number"] == right["register_number"]
 
 
 async def test_a_file_is_taken_as_what_it_is_and_given_back_byte_for_byte(installation: Installation) -> None:

@@ -2,8 +2,10 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
@@ -31,7 +33,6 @@ from afirgen.pipeline.narrate import narrate
 from afirgen.pipeline.run import OnProgress, Original, Pipeline
 from afirgen.pipeline.summarise import summarise
 from afirgen.pipeline.trace import Trace
-from afirgen.render.pdf import render_pdf
 from afirgen.render.text import render_text
 from afirgen.render.wording import shipped_forms
 from afirgen.store.audit import AuditLog
@@ -162,6 +163,7 @@ class Installation:
         self.lease_s = 15.0
         self.separate_approver = False
         self.secure_cookies = False
+        self.limits: dict[str, Any] = {}
         self.url = f"sqlite+aiosqlite:///{folder / 'test.db'}"
         self.pipeline = RulesOnly()
         self.models = OneModel()
@@ -205,17 +207,19 @@ class Installation:
                 old_sessions=OldSessions(self.database),
                 models=self.models,
                 accounts=Accounts(KEY, self.officers, SignIn(self.database)),
-                settings=WebSettings(
-                    cors_origins=("https://station.example",),
-                    rate_limit_requests=self.requests,
-                    rate_limit_window_s=60,
-                    max_concurrent=self.capacity,
-                    secure_cookies=self.secure_cookies,
-                    fir_auth_key=AUTH_KEY,
+                settings=replace(
+                    WebSettings(
+                        cors_origins=("https://station.example",),
+                        rate_limit_requests=self.requests,
+                        rate_limit_window_s=60,
+                        max_concurrent=self.capacity,
+                        secure_cookies=self.secure_cookies,
+                        fir_auth_key=AUTH_KEY,
+                    ),
+                    **self.limits,
                 ),
                 ping_database=self.database.ping,
                 collections=lambda: ("BNS",),
-                render_pdf=render_pdf,
                 desk=Desk(
                     cases=self.cases,
                     jobs=self.jobs,

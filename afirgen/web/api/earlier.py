@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
-from afirgen.web.api.v1.describe import CASE_ID
+from afirgen.web.api.v1.describe import CASE_ID, FIR_NUMBER
 
 SessionId = Annotated[str, Meta(description="The session's id, a UUID.", examples=[CASE_ID])]
 StepNow = Annotated[str, Meta(description="The step that waits, or is drafted.", examples=["summary_review"])]
@@ -82,3 +82,60 @@ class SessionShown(Struct, frozen=True, kw_only=True):
     created_at: str | None
     last_activity: str | None
     error: str | None = None
+
+
+Number = Annotated[str, Meta(description="The FIR's number.", examples=[FIR_NUMBER])]
+Status = Annotated[str, Meta(description="pending or finalized.", examples=["pending"])]
+Register = Annotated[
+    str | None, Meta(description="The number in the station's register, given when the FIR is finalized.")
+]
+
+
+class FirListed(Struct, frozen=True, kw_only=True):
+    """An FIR in a list."""
+
+    fir_number: Number
+    status: Status
+    created_at: str | None
+    register_number: Register
+
+
+class FirList(Struct, frozen=True, kw_only=True):
+    """Answer of GET /list_firs."""
+
+    records: list[FirListed]
+    limit: int
+    offset: int
+    count: Annotated[int, Meta(description="How many there are in this answer.")]
+
+
+class FirShown(Struct, frozen=True, kw_only=True):
+    """Answer of GET /fir/{number}."""
+
+    fir_number: Number
+    status: Status
+    created_at: str | None
+    finalized_at: str | None
+    register_number: Register
+
+
+class FirWithContent(FirShown, frozen=True, kw_only=True):
+    """Answer of GET /fir/{number}/content."""
+
+    content: Annotated[str, Meta(description="The text of the form.")]
+
+
+class Authentication(Struct, frozen=True, kw_only=True):
+    """Body of POST /authenticate."""
+
+    fir_number: Number
+    auth_key: Annotated[str, Meta(description="FIR_AUTH_KEY, 8 to 256 characters.")]
+
+
+class Authenticated(Struct, frozen=True, kw_only=True):
+    """Answer of POST /authenticate."""
+
+    success: bool
+    message: str
+    fir_number: Number
+    register_number: str

@@ -229,6 +229,7 @@ async def _beside(view: CaseView, content: Content | None, step: Step, deps: Web
     entries = await deps.audit.of_case(view.record.id)
     number = view.record.fir_number or ""
     facts = content.facts if isinstance(content, SummaryStep) else None
+    registered = await deps.firs.finalized([number])
     return {
         "runs": runs(transcript, spans_in(view.state)) if transcript else (),
         "pages": sorted({s.box.page for s in transcript.segments if s.box}) if transcript else [],
@@ -237,7 +238,8 @@ async def _beside(view: CaseView, content: Content | None, step: Step, deps: Web
         "clocks": clocks_for(view.state.law.duties, view.record.reported_on) if view.state.law else (),
         "missing": _missing(view),
         "on_record": [(e, msgspec.json.decode(e.payload)) for e in entries if e.action in _ON_RECORD],
-        "registered": bool(number and await deps.firs.finalized([number])),
+        "registered": number in registered,
+        "entry": registered.get(number),
         "kinds": deps.desk.forms.kinds,
         "form_languages": deps.desk.forms.languages,
         "particulars": Particulars.__struct_fields__,

@@ -1,6 +1,6 @@
 """The station's cases with their clocks, a new complaint, and search over all cases."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -87,7 +87,7 @@ async def _rows(records: Iterable[CaseRecord], deps: WebDeps) -> list[Row]:
     return rows
 
 
-def _group(record: CaseRecord, registered: frozenset[str]) -> str:
+def _group(record: CaseRecord, registered: Collection[str]) -> str:
     if record.fir_number and record.fir_number in registered:
         return "registered"
     if record.status is SessionStatus.COMPLETED:

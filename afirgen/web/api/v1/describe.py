@@ -10,6 +10,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 CASE_ID = "3f0c6f5e-9d3c-4a59-8f0a-6f0f4f1b2c3d"
 JOB_ID = "b2f8c1de-07a4-4f27-9d55-0d8a1c9e7f61"
+FIR_NUMBER = "FIR-1a2b3c4d-20250307143000"
 MOST = 1_000_000
 """The highest version number and offset that a call may name."""
 

@@ -28,18 +28,25 @@ class DocumentList(Struct, frozen=True, kw_only=True):
     formats: Annotated[list[str], Meta(description="json is the record itself, the same for every kind.")]
     fir_number: str | None
     registered: Annotated[bool, Meta(description="Until it is, every print is marked as a draft.")]
+    register_number: Annotated[
+        str | None, Meta(description="In the station's register, with the year.", examples=["12/2025"])
+    ]
 
 
 @get("/api/v1/cases/{case_id:str}/documents", tags=_TAGS, responses=refusals(404))
 async def list_documents(case_id: CaseId, deps: Deps) -> DocumentList:
     """List the documents that can be made; the form has to be drafted."""
     form = await form_of(deps, case_id_of(case_id))
+    number = form.fir_number or ""
+    registered = await deps.firs.finalized([number])
+    entry = registered.get(number)
     return DocumentList(
         kinds=list(deps.desk.forms.kinds),
         languages=list(deps.desk.forms.languages),
         formats=[*FORMATS, _JSON],
         fir_number=form.fir_number,
-        registered=bool(await deps.firs.finalized([form.fir_number or ""])),
+        registered=number in registered,
+        register_number=str(entry) if entry else None,
     )
 
 

@@ -70,6 +70,7 @@ class Registered(Struct, frozen=True, kw_only=True):
     """A registered FIR."""
 
     fir_number: Annotated[str, Meta(examples=["FIR-1a2b3c4d-20250307143000"])]
+    register_number: Annotated[str, Meta(description="In the station's register, with the year.", examples=["12/2025"])]
 
 
 @get("/api/v1/cases/{case_id:str}/duties", tags=_TAGS, responses=refusals(404))
@@ -90,7 +91,8 @@ async def add_record(case_id: CaseId, data: JSONBody[NewRecord], deps: Deps, by:
 @post("/api/v1/cases/{case_id:str}/register", tags=_TAGS, status_code=200, responses=refusals(403, 404))
 async def register_case(case_id: CaseId, data: JSONBody[Registration], deps: Deps, by: By) -> Registered:
     """Register the approved form with the station's key."""
-    return Registered(fir_number=await register(deps, case_id_of(case_id), data.auth_key, by))
+    number, entry = await register(deps, case_id_of(case_id), data.auth_key, by)
+    return Registered(fir_number=number, register_number=str(entry))
 
 
 async def _shown(case: str, deps: WebDeps) -> Duties:
