@@ -392,7 +392,9 @@ class Review:
             _log.exception("step_failed", case=job.case_id)
             await self._fail(job, owner, "unexpected", "The step failed. Try it again.")
             return
-        self._drafter.begin_next(await self.view(job.case_id))
+        after = await self.view(job.case_id)
+        if after.record.step is job.step and after.record.status is SessionStatus.AWAITING_VALIDATION:
+            self._drafter.begin_next(after)
 
     async def _fail(self, job: Job, owner: str, code: str, sentence: str) -> None:
         event = Event(actor=MACHINE, action=Action.STEP_FAILED, details={"code": code})
