@@ -46,8 +46,8 @@ from afirgen.store.firs import FirStore
 from afirgen.store.jobs import JobStore
 from afirgen.store.officers import OfficerStore
 from afirgen.store.old_sessions import OldSessions
-from afirgen.store.originals import Originals
 from afirgen.store.retention import RetentionStore
+from afirgen.store.s3_originals import open_originals
 from afirgen.store.sign_in import SignIn
 from afirgen.store.verify import verify
 from afirgen.telemetry.logs import hide, set_up_logs
@@ -294,7 +294,7 @@ def serve_app() -> Litestar:
     firs = FirStore(database, settings.station_name)
     audit = AuditLog(database)
     cases, jobs = CaseStore(database), JobStore(database)
-    originals = Originals(settings.data_dir / "originals")
+    originals = open_originals(settings)
     officers = OfficerStore(database)
     forms = load_forms(settings.data_dir / "forms")
     review = Review(

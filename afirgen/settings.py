@@ -121,6 +121,11 @@ class Settings(BaseSettings):
         validation_alias=_names("FIR_AUTH_KEY", "FIR_AUTH_KEY"),
         description="Key that finalizes an FIR through POST /authenticate.",
     )
+    originals: str | None = Field(
+        None,
+        validation_alias=_names("ORIGINALS"),
+        description="Bucket that keeps the originals too, s3://BUCKET/PREFIX; default: the data folder alone.",
+    )
     backup_target: str | None = Field(
         None,
         validation_alias=_names("BACKUP_TARGET"),

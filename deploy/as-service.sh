@@ -5,10 +5,6 @@ set -euo pipefail
 set -a
 # shellcheck source=/dev/null
 . /etc/afirgen/afirgen.env
-if [[ -f /run/afirgen/secrets.env ]]; then
-    # shellcheck source=/dev/null
-    . /run/afirgen/secrets.env
-fi
 export AFIRGEN_DATA_DIR=/var/lib/afirgen
 set +a
 install -d -m 0750 -o afirgen -g afirgen /var/lib/afirgen

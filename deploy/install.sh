@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Installs or updates AFIRGen as systemd services on Debian or Ubuntu: install.sh FOLDER
+# Installs or updates AFIRGen as systemd services on Debian or Ubuntu: install.sh [FOLDER]
 #
-# FOLDER is an unpacked artifact (wheels/, requirements.txt, migrations/, deploy/). Run as root. Running it again
-# with the same artifact changes nothing; with another one the old program stays beside until the new one is ready.
+# FOLDER is an unpacked artifact (wheels/, requirements.txt, migrations/, deploy/); without it that of this script.
+# Run as root. Running it again with the same artifact changes nothing; with another one the old program stays beside.
 set -euo pipefail
 
 readonly ROOT=${AFIRGEN_ROOT:-}
@@ -17,7 +17,7 @@ fail() {
 }
 
 main() {
-    local source=${1:-}
+    local source=${1:-$(dirname "$(dirname "$(readlink -f "$0")")")}
     [[ -n $source && -f $source/requirements.txt && -d $source/deploy/systemd ]] ||
         fail "give the folder of an unpacked artifact, such as: install.sh ./artifact"
     [[ $(id -u) == 0 || -n $ROOT ]] || fail "run it as root."
@@ -31,6 +31,7 @@ main() {
     fi
     switch_to "$release"
     install_units
+    bring_up
     drop_old "$release"
     say "AFIRGen $release is installed. Its settings are in $SETTINGS/afirgen.env."
 }
@@ -99,6 +100,14 @@ install_units() {
     systemctl enable --quiet afirgen.service afirgen-backup.timer afirgen-drill.timer afirgen-cleanup.timer \
         afirgen-watchdog.timer
     systemctl start afirgen-backup.timer afirgen-drill.timer afirgen-cleanup.timer afirgen-watchdog.timer
+}
+
+# Models and the database's form first, then the service: it starts with everything that it needs.
+bring_up() {
+    [[ -z $ROOT ]] || return 0
+    "$HOME_DIR/current/deploy/as-service.sh" models pull
+    "$HOME_DIR/current/deploy/as-service.sh" db upgrade
+    systemctl restart afirgen.service
 }
 
 # Keeps the release that runs and the one before it, for a roll-back.

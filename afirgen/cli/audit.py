@@ -22,6 +22,7 @@ from afirgen.store.database import Database, open_database
 from afirgen.store.firs import FirStore
 from afirgen.store.migrate import require_head
 from afirgen.store.originals import Originals
+from afirgen.store.s3_originals import open_originals
 from afirgen.store.verify import Verdict, verify
 
 
@@ -135,4 +136,4 @@ async def _export(settings: Settings, case: str) -> bytes:
 
 
 def _originals(settings: Settings) -> Originals:
-    return Originals(settings.data_dir / "originals")
+    return open_originals(settings)

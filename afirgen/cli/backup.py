@@ -13,7 +13,7 @@ from afirgen.errors import InvalidInputError, NotFoundError
 from afirgen.settings import Settings, load_settings
 from afirgen.store.database import open_database
 from afirgen.store.migrate import require_head
-from afirgen.store.originals import Originals
+from afirgen.store.s3_originals import open_originals
 from afirgen.web.keys import kept_key
 
 _MIB = 2**20
@@ -86,7 +86,7 @@ def restore(name: str | None, *, replace: bool) -> None:
     if replace:
         click.confirm("The present records are moved aside. Go on?", abort=True)
         _move_aside(settings)
-    originals = Originals(settings.data_dir / "originals")
+    originals = open_originals(settings)
     manifest, verdict = asyncio.run(
         restore_backup(target, chosen, key, url=settings.sqlalchemy_url, originals=originals, work=settings.data_dir)
     )
@@ -99,7 +99,7 @@ def restore(name: str | None, *, replace: bool) -> None:
 async def _create(settings: Settings, target: Target, key: str) -> Made:
     database = open_database(settings)
     try:
-        return await create_backup(database, Originals(settings.data_dir / "originals"), target, key, settings.data_dir)
+        return await create_backup(database, open_originals(settings), target, key, settings.data_dir)
     finally:
         await database.close()
 

@@ -12,8 +12,8 @@ from afirgen.store.audit import AuditLog
 from afirgen.store.database import open_database
 from afirgen.store.migrate import current, downgrade, head, require_head, upgrade
 from afirgen.store.old_sessions import OldSessions
-from afirgen.store.originals import Originals
 from afirgen.store.retention import RetentionStore
+from afirgen.store.s3_originals import open_originals
 
 
 @click.group()
@@ -78,7 +78,7 @@ def retention_command() -> None:
 
 async def _release(settings: Settings) -> Released:
     database = open_database(settings)
-    originals = Originals(settings.data_dir / "originals")
+    originals = open_originals(settings)
     store, audit = RetentionStore(database), AuditLog(database)
     try:
         return await Retention(store, audit, originals, settings.data_dir, policy_of(settings)).run(operator())

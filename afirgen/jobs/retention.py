@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -120,11 +121,15 @@ class Retention:
             return 0
         before = datetime.now(UTC) - timedelta(days=self._policy.originals_days)
         gone = 0
-        for sha256, case_ids in (await self._store.removable(before)).items():
-            there = await asyncio.to_thread(self._originals.path(sha256).exists)
+        for original in await self._store.removable(before):
             # First the record, then the file: a stop between the two leaves a file that the next run removes.
-            if there and await self._store.release(sha256, case_ids, before, by):
-                gone += await asyncio.to_thread(self._originals.remove, sha256, arrived_before=before.timestamp())
+            if original.on_record:
+                goes = self._originals.is_here(original.sha256)
+            else:
+                goes = await self._store.release(original, before, by)
+            if goes:
+                remove = partial(self._originals.remove, original.sha256, arrived_before=before.timestamp())
+                gone += await asyncio.to_thread(remove)
         return gone
 
     def _sweep(self) -> int:

@@ -1,8 +1,8 @@
 """What may be let go of: run-out sign-ins, cases that waited too long, originals of ended cases; and holds."""
 
-from collections.abc import Collection
 from datetime import UTC, datetime
 
+from msgspec import Struct
 from sqlalchemy import ColumnElement, FromClause, Select, and_, delete, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -12,11 +12,19 @@ from afirgen.errors import NotFoundError, StepConflictError
 from afirgen.store.audit import append
 from afirgen.store.database import Database
 from afirgen.store.raw import case_key, hash_where
-from afirgen.store.tables import cases, fir_records, page_sessions
+from afirgen.store.tables import audit_log, cases, fir_records, page_sessions
 
 
 class _StillNeededError(Exception):
     """An original came to be needed while its removal was being written down."""
+
+
+class Removable(Struct, frozen=True):
+    """An original that may go, and the cases that it belongs to; ``on_record`` when the log has its removal already."""
+
+    sha256: str
+    case_ids: tuple[str, ...]
+    on_record: bool
 
 
 class RetentionStore:
@@ -56,28 +64,31 @@ class RetentionStore:
 
         return await self._database.write(work)
 
-    async def removable(self, before: datetime) -> dict[str, tuple[str, ...]]:
-        """Return the originals that no case needs any more, by hash, each with the cases that it belongs to.
+    async def removable(self, before: datetime) -> tuple[Removable, ...]:
+        """Return the originals that no case needs any more.
 
         A case needs its original until it is over for so long: expired, or its FIR registered, before that moment.
         """
+        removed = audit_log.c.action == Action.ORIGINAL_REMOVED.value
+        said = exists().where(audit_log.c.case_id == cases.c.id, removed).label("said")
+        found: dict[str, Removable] = {}
         async with self._database.reading() as connection:
-            rows = await connection.execute(_removable(before))
-            found: dict[str, tuple[str, ...]] = {}
-            for row in rows:
-                found[row.original] = (*found.get(row.original, ()), row.id)
-        return found
+            for row in await connection.execute(_removable(before).add_columns(said)):
+                known = found.get(row.original, Removable(row.original, (), on_record=True))
+                on_record = known.on_record and bool(row.said)
+                found[row.original] = Removable(row.original, (*known.case_ids, row.id), on_record=on_record)
+        return tuple(found.values())
 
-    async def release(self, sha256: str, case_ids: Collection[str], before: datetime, by: Actor) -> bool:
+    async def release(self, original: Removable, before: datetime, by: Actor) -> bool:
         """Put on record that an original is removed, unless it is needed again by now; return whether it is."""
 
         async def work(connection: AsyncConnection) -> bool:
-            for case_id in case_ids:
-                event = Event(actor=by, action=Action.ORIGINAL_REMOVED, details={"sha256": sha256})
+            for case_id in original.case_ids:
+                event = Event(actor=by, action=Action.ORIGINAL_REMOVED, details={"sha256": original.sha256})
                 await append(connection, event, case_id=case_id)
             # Whoever takes a case in has to wait for the end of the chain, so this sees everything.
-            now = await connection.execute(_removable(before).where(cases.c.original == sha256))
-            if {row.id for row in now} != set(case_ids):
+            now = await connection.execute(_removable(before).where(cases.c.original == original.sha256))
+            if {row.id for row in now} != set(original.case_ids):
                 raise _StillNeededError
             return True
 

@@ -64,9 +64,8 @@ async def verify(database: Database, originals: Originals) -> Verdict:
         hashes = [row.get("original") or "" async for row in _rows(connection, cases)]
     wanted = dict.fromkeys(hash_ for hash_ in hashes if hash_)
     for sha256 in wanted:
-        path = originals.path(sha256)
-        if sha256 not in chain.released or await asyncio.to_thread(path.exists):
-            faults += await asyncio.to_thread(_check_original, path, sha256)
+        if sha256 not in chain.released or originals.is_here(sha256):
+            faults += await asyncio.to_thread(_check_original, originals.path(sha256), sha256)
     return Verdict(entries=chain.length, records=records, originals=len(wanted), head=chain.head, faults=tuple(faults))
 
 

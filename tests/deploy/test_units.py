@@ -76,28 +76,6 @@ def test_the_scripts_pass_shellcheck(script: Path) -> None:
     assert os.access(script, os.X_OK)
 
 
-@pytest.mark.parametrize("name", ["Caddyfile", "Caddyfile.internal"])
-def test_caddy_takes_its_configuration(name: str, tmp_path: Path) -> None:
-    text = (
-        (DEPLOY / "caddy" / name)
-        .read_text()
-        .replace("@DOMAIN@", "fir.example.org")
-        .replace("@CONTACT@", "a@example.org")
-    )
-    text = text.replace("/var/log/caddy", str(tmp_path))
-    (tmp_path / "Caddyfile").write_text(text)
-    done = run(tool("caddy"), "validate", "--adapter", "caddyfile", "--config", str(tmp_path / "Caddyfile"))
-    assert done.returncode == 0, done.stderr
-    assert "Valid configuration" in done.stdout + done.stderr
-
-
-def test_https_is_modern_and_remembered() -> None:
-    text = (DEPLOY / "caddy" / "Caddyfile").read_text()
-    assert "protocols tls1.2 tls1.3" in text
-    assert "Strict-Transport-Security" in text
-    assert not re.search(r"CBC|RC4|3DES|_SHA\b", text)
-
-
 # --- install.sh in an empty root --------------------------------------------------------------------------------
 
 

@@ -27,7 +27,7 @@ from afirgen.store.export import export_case
 from afirgen.store.firs import FirStore
 from afirgen.store.migrate import upgrade
 from afirgen.store.originals import Originals
-from afirgen.store.retention import RetentionStore
+from afirgen.store.retention import Removable, RetentionStore
 from afirgen.store.sign_in import SignIn
 from afirgen.store.verify import verify
 from tests.store.conftest import run_on
@@ -159,17 +159,32 @@ async def test_an_original_that_was_removed_otherwise_is_still_named(office: Off
     assert await office.faults() == [f"original:{(await office.cases.get(removed)).original}"]
 
 
+async def test_a_removal_that_was_stopped_after_its_record_is_finished(office: Office) -> None:
+    case = await office.case("a", status=SessionStatus.EXPIRED)
+    before = datetime.now(UTC) - timedelta(days=30)
+    (found,) = await office.store.removable(before)
+    await office.store.release(found, before, SHO)
+    assert await office.faults() == []
+    entries = len(await office.actions(case))
+    assert (await office.retention.run()).originals == 1
+    assert not await office.there(case)
+    assert len(await office.actions(case)) == entries
+    assert (await office.retention.run()).originals == 0
+
+
 async def test_an_original_that_arrives_during_its_removal_is_there_afterwards(office: Office) -> None:
     case = await office.case("a", status=SessionStatus.EXPIRED)
     original = (await office.cases.get(case)).original
     before = datetime.now(UTC) - timedelta(days=30)
-    assert await office.store.release(original, [case], before, SHO) is True
+    (found,) = await office.store.removable(before)
+    assert found == Removable(original, (case,), on_record=False)
+    assert await office.store.release(found, before, SHO) is True
     office.originals.put(b"a", original)
     assert office.originals.remove(original, arrived_before=before.timestamp()) is False
     assert office.originals.path(original).read_bytes() == b"a"
     await office.case("a", status=SessionStatus.PROCESSING, days=0)
     entries = len(await office.actions(case))
-    assert await office.store.release(original, [case], before, SHO) is False
+    assert await office.store.release(found, before, SHO) is False
     assert len(await office.actions(case)) == entries
 
 
