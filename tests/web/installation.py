@@ -157,7 +157,9 @@ class OneModel:
 class Installation:
     """A data folder with its database, and the application over it."""
 
-    def __init__(self, folder: Path, *, requests: int = 1000, capacity: int = 5, timeout_s: int = 3600) -> None:
+    def __init__(
+        self, folder: Path, *, requests: int = 1000, capacity: int = 5, timeout_s: int = 3600, url: str | None = None
+    ) -> None:
         self.folder = folder
         self.requests = requests
         self.capacity = capacity
@@ -166,7 +168,7 @@ class Installation:
         self.separate_approver = False
         self.secure_cookies = False
         self.limits: dict[str, Any] = {}
-        self.url = f"sqlite+aiosqlite:///{folder / 'test.db'}"
+        self.url = url or f"sqlite+aiosqlite:///{folder / 'test.db'}"
         self.pipeline = RulesOnly()
         self.models = OneModel()
         upgrade(self.url)
