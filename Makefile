@@ -2,7 +2,7 @@
 PYTHON ?= $(shell command -v python3.11 || echo python3)
 AFIRGEN := .venv/bin/afirgen
 
-.PHONY: run test demo bench artifact deploy destroy install-service check setup setup-dev models lock licences clean
+.PHONY: run test demo bench bench-api artifact deploy destroy install-service check setup setup-dev models lock licences clean
 
 run: setup models  ## start on http://127.0.0.1:8000
 	@test -f "$${AFIRGEN_DATA_DIR:-var}/kb/index/current.json" || $(AFIRGEN) kb build
@@ -32,6 +32,10 @@ destroy:  ## take ENV=dev|staging|prod down; data stay
 install-service: artifact  ## install or update the systemd services on this Debian or Ubuntu machine
 	@sudo sh -c 'rm -rf out/unpacked && mkdir -p out/unpacked && tar -xzf "$$(ls -t out/artifact/*.tar.gz | head -n 1)" -C out/unpacked'
 	@sudo bash out/unpacked/deploy/install.sh
+
+bench-api: setup-dev  ## speed of the API without models on both databases, into docs/performance.md
+	@$(AFIRGEN) kb build
+	@.venv/bin/python scripts/bench_api.py --write
 
 check: setup-dev  ## format, lint, types, import directions, dependencies
 	@.venv/bin/ruff format --check --quiet .

@@ -5,37 +5,15 @@ Both databases are used: SQLite, and the MySQL server of AFIRGEN_TEST_MYSQL_URL 
 
 import argparse
 import asyncio
-import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from uuid import uuid4
-
-from sqlalchemy import make_url
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from tests.kill.databases import databases
 from tests.kill.harness import kill_again_and_again
-from tests.store.conftest import run_on
-from tests.store.servers import private_server
-
-
-@contextmanager
-def databases(folder: Path) -> Iterator[dict[str, str]]:
-    """Give the URL of an empty database of each kind."""
-    with ExitStack() as stack:
-        server = os.environ.get("AFIRGEN_TEST_MYSQL_URL")
-        if server is None:
-            (folder / "server").mkdir()
-            server = stack.enter_context(private_server(folder / "server")).url
-        name = f"afirgen_{uuid4().hex}"
-        run_on(server, f"CREATE DATABASE {name}")
-        stack.callback(run_on, server, f"DROP DATABASE {name}")
-        mysql = make_url(server).set(database=name).render_as_string(hide_password=False)
-        yield {"SQLite": f"sqlite+aiosqlite:///{folder / 'sqlite.db'}", "MySQL": mysql}
 
 
 def main() -> None:

@@ -185,6 +185,13 @@ class Review:
 
     async def view(self, case_id: str) -> CaseView:
         """Return a case with its newest contents; one that has waited too long is marked expired unless on hold."""
+        record = await self.record(case_id)
+        versions = await self._stores.cases.newest(case_id)
+        contents = {step: decode(version) for step, version in versions.items()}
+        return CaseView(record=record, versions=versions, contents=contents, state=state_of(record, contents))
+
+    async def record(self, case_id: str) -> CaseRecord:
+        """Return a case without its contents, marked as :meth:`view` does."""
         record = await self._stores.cases.get(case_id)
         idle = (datetime.now(UTC) - record.last_activity).total_seconds()
         waits = record.status is SessionStatus.AWAITING_VALIDATION and record.hold is None
@@ -193,9 +200,7 @@ class Review:
             await self._stores.cases.update(case_id, expired, status=SessionStatus.EXPIRED.value)
             self._drafter.forget(case_id)
             record = await self._stores.cases.get(case_id)
-        versions = await self._stores.cases.newest(case_id)
-        contents = {step: decode(version) for step, version in versions.items()}
-        return CaseView(record=record, versions=versions, contents=contents, state=state_of(record, contents))
+        return record
 
     def progress(self, case_id: str) -> Progress | None:
         """Return how far the work on a case is, None when none is going on or it has not told yet."""

@@ -20,6 +20,8 @@ def main(url: str, folder: str, port: str) -> None:
     for _ in sys.stdin:
         process = os.fork()
         if process == 0:
+            # What is said here goes to the log; the answers are the starter's.
+            os.dup2(2, 1)
             installation = Installation(Path(folder), requests=1_000_000, capacity=50, url=url)
             # Whoever takes over need not wait long for the lease of a process that was killed.
             installation.lease_s = 1.0

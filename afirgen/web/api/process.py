@@ -140,7 +140,7 @@ async def session_status(session_id: CaseId, deps: Deps) -> SessionShown:
     """Tell where a session stands."""
     case_id = case_id_of(session_id)
     try:
-        record = (await deps.review.view(case_id)).record
+        record = await deps.review.record(case_id)
     except NotFoundError:
         return _old_status(await deps.old_sessions.get(case_id))
     return SessionShown(
