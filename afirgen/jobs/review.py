@@ -37,6 +37,7 @@ from afirgen.store.audit import AuditLog
 from afirgen.store.cases import CaseRecord, CaseStore, NewVersion
 from afirgen.store.firs import FirStore, FirText, new_fir_number
 from afirgen.store.originals import Originals
+from afirgen.telemetry.steps import case as noted_case
 
 _log = structlog.get_logger(__name__)
 _LONGEST_NOTE = 10_000
@@ -345,7 +346,8 @@ class Review:
     async def _draft(self, view: CaseView, priority: Priority) -> Draft:
         """Draft the case's current step, and say by which models, from which prompts and earlier versions."""
         trace = Trace()
-        content = await self._content(view, priority, trace)
+        with noted_case(view.record.id):
+            content = await self._content(view, priority, trace)
         models = self._pipeline.models_of(view.state)
         order = list(Step)
         earlier = order[: order.index(view.record.step)]

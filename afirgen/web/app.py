@@ -24,6 +24,7 @@ from afirgen.web.api import firs, health, process
 from afirgen.web.deps import WebDeps, caller
 from afirgen.web.errors import on_http, on_known, on_unknown
 from afirgen.web.guard import Guard
+from afirgen.web.observe import Observe
 from afirgen.web.pages import handlers as pages
 
 _HERE = Path(__file__).parent
@@ -54,7 +55,7 @@ def create_app(deps: WebDeps) -> Litestar:
             "by": Provide(caller, sync_to_thread=False),
         },
         lifespan=[lifespan],
-        middleware=[guard],
+        middleware=[Observe(), guard],
         before_send=[guard.add_headers],
         cors_config=CORSConfig(allow_origins=list(deps.settings.cors_origins)) if deps.settings.cors_origins else None,
         exception_handlers={AfirgenError: on_known, HTTPException: on_http, Exception: on_unknown},
