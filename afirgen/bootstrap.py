@@ -25,6 +25,7 @@ from afirgen.inference.models.store import ModelStore
 from afirgen.inference.ocr import OcrEngine
 from afirgen.inference.slot import EngineSlot
 from afirgen.inference.speech import SpeechEngine
+from afirgen.jobs.archive import archive_case
 from afirgen.jobs.review import Review, Rules, Stores
 from afirgen.legal_kb.finder import SectionFinder
 from afirgen.legal_kb.index import Progress as IndexProgress
@@ -34,7 +35,6 @@ from afirgen.legal_kb.search import StatuteSearch
 from afirgen.legal_kb.state_acts import load_law
 from afirgen.pipeline.assess import LawSources
 from afirgen.pipeline.run import Engines, OnProgress, Pipeline
-from afirgen.render.pdf import render_pdf
 from afirgen.render.text import render_text
 from afirgen.render.wording import load_forms
 from afirgen.settings import Settings, load_settings
@@ -42,13 +42,14 @@ from afirgen.store.audit import AuditLog
 from afirgen.store.cases import CaseStore
 from afirgen.store.database import open_database
 from afirgen.store.firs import FirStore
+from afirgen.store.jobs import JobStore
 from afirgen.store.officers import OfficerStore
 from afirgen.store.old_sessions import OldSessions
 from afirgen.store.s3_originals import open_originals
 from afirgen.store.sign_in import SignIn
 from afirgen.store.verify import verify
 from afirgen.telemetry import emf, traces
-from afirgen.telemetry.logs import set_up_logs
+from afirgen.telemetry.logs import hide, set_up_logs
 from afirgen.telemetry.metrics import QUEUE, READY
 from afirgen.web.accounts import Accounts
 from afirgen.web.app import create_app
@@ -273,6 +274,7 @@ def _look_at_failure(task: "asyncio.Task[StatuteSearch]") -> None:
 def build_program(settings: Settings, *, quiet: bool = False) -> Program:
     """Put the parts of an installation together; ``quiet`` silences the log, for the command line."""
     set_up_logs("CRITICAL" if quiet else settings.log_level)
+    hide(settings.secrets)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     return Program(settings)
 
@@ -289,7 +291,9 @@ def _watch(settings: Settings, models: ModelBench) -> None:
 
 def api_key(settings: Settings) -> str:
     """Return the API key of the settings, else the one kept in the data folder."""
-    return settings.api_key.get_secret_value() if settings.api_key else kept_key(settings.data_dir / "api_key")
+    key = settings.api_key.get_secret_value() if settings.api_key else kept_key(settings.data_dir / "api_key")
+    hide([key])
+    return key
 
 
 def serve_app() -> Litestar:
@@ -297,14 +301,15 @@ def serve_app() -> Litestar:
     settings = load_settings()
     program = build_program(settings)
     database = open_database(settings)
-    firs = FirStore(database)
+    firs = FirStore(database, settings.station_name)
     audit = AuditLog(database)
-    cases, originals = CaseStore(database), open_originals(settings)
+    cases, jobs = CaseStore(database), JobStore(database)
+    originals = open_originals(settings)
     officers = OfficerStore(database)
     forms = load_forms(settings.data_dir / "forms")
     review = Review(
         program.pipeline,
-        Stores(cases, firs, originals, audit),
+        Stores(cases, jobs, firs, originals, audit),
         rules=Rules(
             capacity=settings.max_concurrent_requests,
             timeout_s=settings.session_timeout_s,
@@ -340,22 +345,26 @@ def serve_app() -> Litestar:
                 rate_limit_requests=settings.rate_limit_requests,
                 rate_limit_window_s=settings.rate_limit_window_s,
                 max_concurrent=settings.max_concurrent_requests,
-                secure_cookies=settings.environment == "production",
+                secure_cookies=settings.environment == "production" or settings.enforce_https,
                 fir_auth_key=settings.fir_auth_key.get_secret_value() if settings.fir_auth_key else None,
+                trusted_proxies=settings.trusted_proxies,
+                enforce_https=settings.enforce_https,
+                upload_timeout_s=settings.upload_timeout_s,
             ),
             ping_database=database.ping,
             collections=lambda: program.law.kb.acts,
-            render_pdf=partial(render_pdf, forms=forms),
             desk=Desk(
                 cases=cases,
+                jobs=jobs,
                 originals=originals,
                 officers=officers,
                 finder=SectionFinder(program.law.kb),
                 forms=forms,
                 check_records=partial(verify, database, originals),
+                export=partial(archive_case, database, originals, forms),
             ),
             on_startup=start,
             on_shutdown=stop,
-            alive=lambda: program.law.alive,
+            alive=lambda: program.law.alive and review.alive,
         )
     )

@@ -95,6 +95,20 @@ class ChangedMeanwhileError(AfirgenError):
     code = "changed_meanwhile"
 
 
+class RequestTimeoutError(AfirgenError):
+    """The request did not arrive whole in the time allowed."""
+
+    status = 408
+    code = "request_timeout"
+
+
+class LostLeaseError(AfirgenError):
+    """The job is over, or somebody else works on it."""
+
+    status = 409
+    code = "job_over"
+
+
 class TooManyRequestsError(AfirgenError):
     """This client has used up its share for now."""
 
@@ -174,3 +188,9 @@ class AuditFaultError(AfirgenError):
     """Stored records do not match the audit log."""
 
     code = "audit_fault"
+
+
+class DeploymentError(AfirgenError):
+    """Something in the cloud, or on the way to it, is not as deployment needs it."""
+
+    code = "deployment_error"

@@ -1,20 +1,40 @@
 """The only reader of the environment: one frozen object, checked once at start.
 
-Names begin with ``AFIRGEN_``; the names of earlier installations are accepted beside them.
+Names begin with ``AFIRGEN_``; the names of earlier installations are accepted beside them. A secret may also lie in a
+file (``NAME_FILE``) or in AWS Secrets Manager (``USE_AWS_SECRETS``); the environment goes before both.
 """
 
+import os
+from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated
-from urllib.parse import quote
+from typing import Annotated, Any
+from urllib.parse import quote, urlsplit
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from afirgen.errors import SettingsError
+from afirgen.vault import secret
+
+_SECRETS = frozenset({"database_url", "mysql_password", "api_key", "fir_auth_key"})
 
 
 def _names(name: str, *old: str) -> AliasChoices:
     return AliasChoices(f"AFIRGEN_{name}", *old)
+
+
+class _Vault(PydanticBaseSettingsSource):
+    """Looks up what the environment itself does not give of the secrets."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        names = field.validation_alias.choices if isinstance(field.validation_alias, AliasChoices) else []
+        return secret(tuple(str(name) for name in names), os.environ), field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        fields = self.settings_cls.model_fields
+        found = {name: self.get_field_value(fields[name], name)[0] for name in sorted(_SECRETS)}
+        return {name: value for name, value in found.items() if value is not None}
 
 
 class Settings(BaseSettings):
@@ -170,11 +190,27 @@ class Settings(BaseSettings):
         validation_alias=_names("SESSION_TIMEOUT", "SESSION_TIMEOUT"),
         description="Idle seconds after which a review session expires.",
     )
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        validation_alias=_names("TRUSTED_PROXIES", "TRUSTED_PROXIES"),
+        description="Proxies whose X-Forwarded-For counts, as addresses or networks, comma-separated.",
+    )
+    enforce_https: bool = Field(
+        False,
+        validation_alias=_names("ENFORCE_HTTPS", "ENFORCE_HTTPS"),
+        description="Whether a browser is led from http to https, and everything else by http is refused.",
+    )
+    upload_timeout_s: int = Field(
+        600,
+        ge=10,
+        validation_alias=_names("UPLOAD_TIMEOUT"),
+        description="Seconds in which a request must have arrived whole.",
+    )
     max_concurrent_requests: int = Field(
         15,
         ge=1,
         validation_alias=_names("MAX_CONCURRENT_REQUESTS", "MAX_CONCURRENT_REQUESTS"),
-        description="Drafting requests taken at once; one more is answered 503.",
+        description="Changing requests, and cases in drafting, taken at once; one more is answered 503.",
     )
     llm_context: int = Field(
         8192,
@@ -203,8 +239,9 @@ class Settings(BaseSettings):
     )
     station_name: str | None = Field(
         None,
+        max_length=150,
         validation_alias=_names("STATION_NAME"),
-        description="Name of the police station; blank on the form when not set.",
+        description="Name of the police station, whose register numbers FIRs; blank on the form when not set.",
     )
     station_district: str | None = Field(
         None,
@@ -215,12 +252,46 @@ class Settings(BaseSettings):
         None, validation_alias=_names("STATION_STATE"), description="State of the police station."
     )
 
-    @field_validator("cors_origins", "model_sources", mode="before")
+    @field_validator("cors_origins", "model_sources", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for network in value:
+            ip_network(network, strict=False)
+        return value
+
+    @model_validator(mode="after")
+    def _named_origins(self) -> "Settings":
+        if self.environment == "production" and "*" in self.cors_origins:
+            raise ValueError("CORS_ORIGINS names each origin in production; * is not allowed there")
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Ask files and AWS after everything else."""
+        del dotenv_settings, file_secret_settings
+        return init_settings, env_settings, _Vault(settings_cls)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Every secret value, as it is and as it stands in a URL; none of them may reach a log."""
+        given = (self.mysql_password, self.api_key, self.fir_auth_key)
+        values = [value.get_secret_value() for value in given if value]
+        values += [urlsplit(self.database_url).password or ""] if self.database_url else []
+        return tuple(form for value in values if value for form in {value, quote(value, safe="")})
 
     @property
     def model_dir(self) -> Path:
@@ -242,5 +313,5 @@ def load_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as err:
-        lines = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}." for e in err.errors()]
+        lines = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}.".removeprefix(": ") for e in err.errors()]
         raise SettingsError("\n".join(lines)) from err

@@ -61,6 +61,8 @@ class Action(StrEnum):
     STEP_REGENERATED = "step.regenerated"
     STEP_RETRIED = "step.retried"
     STEP_BY_HAND = "step.by_hand"
+    JOB_CANCELLED = "job.cancelled"
+    SECTION_ACCEPTED = "section.accepted"
     READ_OVER = "record.read_over"
     COPY_GIVEN = "record.copy_given"
     DUTY_DONE = "record.duty_done"

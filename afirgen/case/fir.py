@@ -51,6 +51,16 @@ class Station(Struct, frozen=True, kw_only=True):
     state: str | None = None
 
 
+class RegisterEntry(Struct, frozen=True):
+    """The place of a registered FIR in its station's register: ``number`` counts from 1 in each ``year`` (in India)."""
+
+    number: int
+    year: int
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.year}"
+
+
 class Provenance(Struct, frozen=True, kw_only=True):
     """Which program and models helped, and when (UTC)."""
 

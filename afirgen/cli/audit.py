@@ -8,18 +8,18 @@ import click
 import msgspec
 from msgspec import Struct
 
-from afirgen.case.fir import FirDocument
+from afirgen.case.fir import FirDocument, RegisterEntry
 from afirgen.case.session import Step
 from afirgen.cli.operator import operator
 from afirgen.errors import AuditFaultError, InvalidInputError
+from afirgen.jobs.archive import archive_case
 from afirgen.render.code import PrintCode, record_hash
-from afirgen.render.documents import Likeness, code_of, compare, make_document
-from afirgen.render.form import Print
+from afirgen.render.documents import Likeness, code_of, compare
 from afirgen.render.wording import load_forms
 from afirgen.settings import Settings, load_settings
 from afirgen.store.cases import CaseStore
-from afirgen.store.database import open_database
-from afirgen.store.export import export_case
+from afirgen.store.database import Database, open_database
+from afirgen.store.firs import FirStore
 from afirgen.store.migrate import require_head
 from afirgen.store.originals import Originals
 from afirgen.store.s3_originals import open_originals
@@ -61,7 +61,7 @@ def _compared(settings: Settings, file: bytes, found: "_Found | None") -> str:
     if found is None:
         raise AuditFaultError("No record here has the code of this document. It was made elsewhere, or from a draft.")
     which = f"version {found.version} of the form of case {found.case}"
-    match compare(file, found.document, load_forms(settings.data_dir / "forms")):
+    match compare(file, found.document, load_forms(settings.data_dir / "forms"), found.entry):
         case Likeness.SAME_BYTES:
             said = f"The document is {which}, byte for byte."
         case Likeness.SAME_WORDS:
@@ -98,41 +98,41 @@ class _Found(Struct, frozen=True):
     version: int
     newest: int
     document: FirDocument
+    entry: RegisterEntry | None
 
 
 async def _verify(settings: Settings, code: PrintCode | None) -> tuple[Verdict, _Found | None]:
     database = open_database(settings)
     try:
-        found = await _find(CaseStore(database), code) if code else None
+        found = await _find(database, code) if code else None
         return await verify(database, _originals(settings)), found
     finally:
         await database.close()
 
 
-async def _find(cases: CaseStore, code: PrintCode) -> _Found | None:
+async def _find(database: Database, code: PrintCode) -> _Found | None:
     """Return the newest version of a form whose hash the code names."""
-    kept = await cases.of_step(Step.FINAL)
+    kept = await CaseStore(database).of_step(Step.FINAL)
     newest = {case: version.version for case, version in kept}
     for case, version in reversed(kept):
         document = msgspec.json.decode(version.content, type=FirDocument)
         if record_hash(document).startswith(code.record):
-            return _Found(case, version.version, newest[case], document)
+            entry = await _entry(database, document)
+            return _Found(case, version.version, newest[case], document, entry)
     return None
+
+
+async def _entry(database: Database, document: FirDocument) -> RegisterEntry | None:
+    return (await FirStore(database).get(document.fir_number)).register if document.fir_number else None
 
 
 async def _export(settings: Settings, case: str) -> bytes:
     database = open_database(settings)
     try:
-        newest = (await CaseStore(database).newest(case)).get(Step.FINAL)
-        documents = _documents(msgspec.json.decode(newest.content, type=FirDocument), settings) if newest else {}
-        return await export_case(database, _originals(settings), case, operator(), documents)
+        forms = load_forms(settings.data_dir / "forms")
+        return await archive_case(database, _originals(settings), forms, case, operator())
     finally:
         await database.close()
-
-
-def _documents(document: FirDocument, settings: Settings) -> dict[str, bytes]:
-    forms = load_forms(settings.data_dir / "forms")
-    return {f"fir/fir.{ending}": make_document(document, Print(), ending, forms) for ending in ("txt", "pdf")}
 
 
 def _originals(settings: Settings) -> Originals:

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 from gunicorn.app.base import BaseApplication
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
 from uvicorn_worker import UvicornWorker
 
 from afirgen.bootstrap import api_key, serve_app
@@ -13,12 +14,40 @@ from afirgen.store.migrate import current, head, require_head, upgrade
 
 _GRACE_S = 20
 _SOCKET_GRACE_S = 10
+# Between two looks at a connection; a head that is not whole at the second is not waited for.
+_HEAD_S = 20
+
+
+class Patient(AutoHTTPProtocol):  # type: ignore[misc, valid-type] # which one it is depends on what is installed
+    """Closes connections on which no whole request head arrives in time."""
+
+    def connection_made(self, transport: Any) -> None:
+        """Begin to look after the connection."""
+        super().connection_made(transport)
+        self._seen: object = None
+        self.loop.call_later(_HEAD_S, self._look)
+
+    def _look(self) -> None:
+        if self.transport.is_closing():
+            return
+        idle = self.cycle is None or self.cycle.response_complete
+        if idle and self.cycle is self._seen:
+            self.transport.close()
+            return
+        self._seen = self.cycle if idle else self
+        self.loop.call_later(_HEAD_S, self._look)
 
 
 class Worker(UvicornWorker):  # type: ignore[misc] # it has no types
     """Closes open streams before the graceful time is over, so that shutting down is orderly."""
 
-    CONFIG_KWARGS = {**UvicornWorker.CONFIG_KWARGS, "timeout_graceful_shutdown": _SOCKET_GRACE_S}  # noqa: RUF012
+    CONFIG_KWARGS = {  # noqa: RUF012
+        **UvicornWorker.CONFIG_KWARGS,
+        "timeout_graceful_shutdown": _SOCKET_GRACE_S,
+        "http": Patient,
+        # Whose forwarded headers count is decided in the application.
+        "proxy_headers": False,
+    }
 
 
 class _Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types

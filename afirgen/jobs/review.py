@@ -2,19 +2,22 @@
 
 import asyncio
 import unicodedata
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
+from uuid import uuid4
 
 import msgspec
 import structlog
 from msgspec import Struct
 
-from afirgen import __version__
 from afirgen.case.audit import MACHINE, Action, Actor, Event, text_hash
 from afirgen.case.evidence import Transcript
 from afirgen.case.fir import FirDocument, Prose
+from afirgen.case.job import Closing, Job, JobEvent, JobState, NewJob
 from afirgen.case.law import LegalView
 from afirgen.case.rights import Right, allow
 from afirgen.case.session import REGENERABLE, SessionStatus, Step
@@ -22,41 +25,30 @@ from afirgen.errors import (
     AfirgenError,
     ChangedMeanwhileError,
     InvalidInputError,
+    LostLeaseError,
     NotAllowedError,
     NotFoundError,
     OverloadedError,
     StepConflictError,
 )
-from afirgen.inference.engine import Priority
+from afirgen.jobs.board import JobBoard, Progress
+from afirgen.jobs.drafting import Draft, Drafter
 from afirgen.jobs.views import CaseView, Content, SummaryStep, decode, officers_prose, shown, state_of
 from afirgen.pipeline.by_hand import corrected, empty_transcript, facts_by_rule, no_sections
 from afirgen.pipeline.intake import Limits
 from afirgen.pipeline.run import Original, Pipeline
-from afirgen.pipeline.trace import Trace
 from afirgen.store.audit import AuditLog
 from afirgen.store.cases import CaseRecord, CaseStore, NewVersion
-from afirgen.store.firs import FirStore, FirText, new_fir_number
+from afirgen.store.firs import FirStore, FirText
+from afirgen.store.jobs import JobStore
 from afirgen.store.originals import Originals
-from afirgen.telemetry.steps import case as noted_case
 
 _log = structlog.get_logger(__name__)
 _LONGEST_NOTE = 10_000
 _WRITING = (Action.CASE_ACCEPTED, Action.STEP_EDITED)
-
-
-class Progress(Struct, frozen=True):
-    """How far the work on a case is: the stage's name and the share of it done, 0..1."""
-
-    stage: str
-    share: float
-
-
-class Draft(Struct, frozen=True):
-    """What the machine made of a step, and what the audit log says about how."""
-
-    content: Content
-    models: tuple[str, ...]
-    basis: dict[str, Any]
+# A job that the program stopped in so often is likely what stops it.
+_MOST_ATTEMPTS = 5
+_STOPPED = "The work was stopped by an officer. Try the step again, or write it by hand."
 
 
 class Seen(Struct, frozen=True):
@@ -68,9 +60,10 @@ class Seen(Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Stores:
-    """Where cases, FIRs and originals are kept."""
+    """Where cases, jobs, FIRs and originals are kept."""
 
     cases: CaseStore
+    jobs: JobStore
     firs: FirStore
     originals: Originals
     audit: AuditLog
@@ -81,13 +74,15 @@ class Rules:
     """What the installation allows.
 
     ``capacity`` is how many cases are drafted on at once, ``timeout_s`` how long one may wait for a decision;
-    with ``separate_approver`` whoever wrote in a case may not approve its form.
+    with ``separate_approver`` whoever wrote in a case may not approve its form. After ``lease_s`` without a sign of
+    life a job is taken up by another worker, or after a restart.
     """
 
     capacity: int
     timeout_s: int
     separate_approver: bool = False
     limits: Limits = field(default_factory=Limits)
+    lease_s: float = 15.0
 
 
 class Review:
@@ -109,12 +104,10 @@ class Review:
         self._stores = stores
         self._rules = rules
         self._render = render
-        self._model_hash = model_hash
+        self._drafter = Drafter(pipeline, stores.originals, model_hash)
+        self._board = JobBoard(stores.jobs, self._work, lease_s=rules.lease_s)
         self._locks: dict[str, asyncio.Lock] = {}
-        self._working = 0
-        self._progress: dict[str, Progress] = {}
-        self._ahead: dict[str, asyncio.Task[Draft]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._taking = 0
 
     # --- taking in ----------------------------------------------------------------------------------------
 
@@ -124,33 +117,42 @@ class Review:
         Raises what intake raises for a complaint that cannot be taken, before anything is stored.
         """
         allow(by, Right.REVIEW)
-        if self._working >= self._rules.capacity:
+        if self._board.busy + self._taking >= self._rules.capacity:
             raise OverloadedError("All drafting places are taken. Try again in a minute.", retry_after_s=30)
-        source = await self._pipeline.inspect(original)
-        await asyncio.to_thread(self._stores.originals.put, data, source.sha256)
-        event = Event(actor=by, action=Action.CASE_ACCEPTED, details={"source": msgspec.to_builtins(source)})
-        record = await self._stores.cases.create(
-            source, event, language=original.language, reported_on=datetime.now(UTC)
-        )
-        work = self._spawn(self._work(record.id))
+        self._taking += 1
+        try:
+            source = await self._pipeline.inspect(original)
+            await asyncio.to_thread(self._stores.originals.put, data, source.sha256)
+            event = Event(actor=by, action=Action.CASE_ACCEPTED, details={"source": msgspec.to_builtins(source)})
+            job = NewJob(id=str(uuid4()), step=Step.TRANSCRIPT)
+            record = await self._stores.cases.create(
+                source, event, language=original.language, reported_on=datetime.now(UTC), job=job
+            )
+            self._board.start(job.id)
+        finally:
+            self._taking -= 1
         if wait:
-            # The work goes on also when nobody waits for it any more.
-            await asyncio.shield(work)
+            await self._end_of(job.id)
         return record
 
     async def resume(self) -> int:
-        """Take up every case that was being worked on when the program stopped; return how many."""
-        waiting = await self._stores.cases.unfinished()
-        for case_id in waiting:
-            self._spawn(self._work(case_id))
-        return len(waiting)
+        """Take up every job that nobody works on, now and whenever a worker is gone; return how many there are now."""
+        return await self._board.resume()
 
     async def close(self) -> None:
         """Stop all work; what was begun is taken up by :meth:`resume` after the next start."""
-        pending = [*self._tasks, *self._ahead.values()]
-        for task in pending:
-            task.cancel()
-        await asyncio.gather(*pending, return_exceptions=True)
+        await self._board.close()
+        await self._drafter.close()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the loop that looks after the jobs runs."""
+        return self._board.alive
+
+    @property
+    def worker(self) -> str:
+        """The name under which this process has its jobs."""
+        return self._board.worker
 
     # --- looking ------------------------------------------------------------------------------------------
 
@@ -161,14 +163,19 @@ class Review:
         if record.status is SessionStatus.AWAITING_VALIDATION and idle > self._rules.timeout_s:
             expired = Event(actor=MACHINE, action=Action.CASE_EXPIRED, details={"idle_s": int(idle)})
             await self._stores.cases.update(case_id, expired, status=SessionStatus.EXPIRED.value)
+            self._drafter.forget(case_id)
             record = await self._stores.cases.get(case_id)
         versions = await self._stores.cases.newest(case_id)
         contents = {step: decode(version) for step, version in versions.items()}
         return CaseView(record=record, versions=versions, contents=contents, state=state_of(record, contents))
 
     def progress(self, case_id: str) -> Progress | None:
-        """Return how far the work on a case is, None when none is going on."""
-        return self._progress.get(case_id)
+        """Return how far the work on a case is, None when none is going on or it has not told yet."""
+        return self._board.progress(case_id)
+
+    def follow(self, job_id: str, after: int = 0) -> AsyncIterator[JobEvent]:
+        """Give the events of a job with a number above ``after`` as they come, until it is over."""
+        return self._board.follow(job_id, after)
 
     async def recent(self, limit: int) -> tuple[CaseRecord, ...]:
         """Return the newest cases first."""
@@ -214,10 +221,7 @@ class Review:
             if following is None:
                 await self._stores.cases.update(case_id, event, status=SessionStatus.COMPLETED.value)
                 return await self.view(case_id)
-            await self._stores.cases.update(
-                case_id, event, step=following.value, status=SessionStatus.PROCESSING.value, error=None
-            )
-            return await self._go_on(case_id, wait=wait)
+            return await self._begin(case_id, NewJob(id=str(uuid4()), step=following), event, wait=wait)
 
     async def save(self, case_id: str, edit: str | Content, *, by: Actor, seen: Seen) -> CaseView:
         """Keep the officer's text or content as a new version of the current step; the case goes on waiting.
@@ -271,6 +275,19 @@ class Review:
             await self._stores.cases.update(case_id, event)
             return view
 
+    async def note(self, case_id: str, action: Action, details: dict[str, Any], *, by: Actor, seen: Seen) -> CaseView:
+        """Put on record what the officer did with the current step without changing it.
+
+        Raises as :meth:`approve` does.
+        """
+        allow(by, Right.REVIEW)
+        async with self._lock(case_id):
+            view = await self._awaiting(case_id)
+            _check_seen(view, seen)
+            event = Event(actor=by, action=action, details=shown(view, view.record.step) | details)
+            await self._stores.cases.update(case_id, event)
+            return view
+
     async def regenerate(
         self, case_id: str, step: Step, *, by: Actor, note: str | None = None, wait: bool = True
     ) -> CaseView:
@@ -286,8 +303,8 @@ class Review:
                 raise StepConflictError("This step has not been reached yet.")
             details = shown(view, step) | {"note_sha256": text_hash(note) if note else None}
             event = Event(actor=by, action=Action.STEP_REGENERATED, details=details)
-            await self._stores.cases.update(case_id, event, step=step.value, status=SessionStatus.PROCESSING.value)
-            return await self._go_on(case_id, note=note, fresh=True, wait=wait)
+            job = NewJob(id=str(uuid4()), step=step, again=True, note=note)
+            return await self._begin(case_id, job, event, wait=wait)
 
     async def retry(self, case_id: str, *, by: Actor, wait: bool = True) -> CaseView:
         """Draft the current step again after a failure."""
@@ -297,90 +314,82 @@ class Review:
             if record.status is not SessionStatus.ERROR:
                 raise StepConflictError("Nothing failed in this case.")
             event = Event(actor=by, action=Action.STEP_RETRIED, details={"step": record.step.value})
-            await self._stores.cases.update(case_id, event, status=SessionStatus.PROCESSING.value, error=None)
-            return await self._go_on(case_id, fresh=True, wait=wait)
+            failed = await self._stores.jobs.page(case_id=case_id, limit=1)
+            note = failed[0].note if failed else None
+            return await self._begin(case_id, NewJob(id=str(uuid4()), step=record.step, note=note), event, wait=wait)
+
+    async def cancel(self, job_id: str, *, by: Actor) -> Job:
+        """Stop a job. A step that had a draft goes on waiting with it; else the officer tries again or writes it.
+
+        Raises:
+            NotFoundError: There is no such job.
+            LostLeaseError: It is over already.
+        """
+        allow(by, Right.REVIEW)
+        job = await self._stores.jobs.get(job_id)
+        drafted = job.again and job.step in await self._stores.cases.newest(job.case_id)
+        status = SessionStatus.AWAITING_VALIDATION if drafted else SessionStatus.ERROR
+        await self._stores.cases.update(
+            job.case_id,
+            Event(actor=by, action=Action.JOB_CANCELLED, details={"job": job_id, "step": job.step.value}),
+            job=Closing(job_id=job_id, state=JobState.CANCELLED),
+            status=status.value,
+            error=None if drafted else _STOPPED,
+        )
+        self._board.stop(job_id)
+        return await self._stores.jobs.get(job_id)
 
     # --- the machine's part -------------------------------------------------------------------------------
 
-    async def _go_on(self, case_id: str, *, wait: bool, note: str | None = None, fresh: bool = False) -> CaseView:
-        """Draft the current step, here or in the background; the caller holds the case's lock."""
+    async def _begin(self, case_id: str, job: NewJob, event: Event, *, wait: bool) -> CaseView:
+        """Begin a job on a case's step and return the case, at once or when the job is over."""
+        await self._stores.cases.update(
+            case_id, event, job=job, step=job.step.value, status=SessionStatus.PROCESSING.value, error=None
+        )
+        self._board.start(job.id)
         if wait:
-            await self._draft_step(case_id, note=note, fresh=fresh)
-        else:
-            self._spawn(self._work(case_id, note=note, fresh=fresh))
+            await self._end_of(job.id)
         return await self.view(case_id)
 
-    async def _work(self, case_id: str, *, note: str | None = None, fresh: bool = False) -> None:
-        async with self._lock(case_id):
-            if (await self._stores.cases.get(case_id)).status is SessionStatus.PROCESSING:
-                await self._draft_step(case_id, note=note, fresh=fresh)
+    async def _end_of(self, job_id: str) -> None:
+        """Wait until a job is over, whoever does it; it goes on also when nobody waits for it any more."""
+        async for _event in self._board.follow(job_id):
+            pass
 
-    async def _draft_step(self, case_id: str, *, note: str | None = None, fresh: bool = False) -> None:
-        """Draft the case's current step and keep it; a failure is kept with the case."""
-        self._working += 1
+    async def _work(self, job: Job, owner: str) -> None:
+        """Draft the step of a job and keep it; a failure is kept with the case."""
+        view = await self.view(job.case_id)
+        if job.attempt > _MOST_ATTEMPTS:
+            await self._fail(job, owner, "stopped_often", "The program stopped several times while it worked on this.")
+            return
         try:
-            view = await self.view(case_id)
-            ahead = self._ahead.pop(case_id, None)
-            if ahead is not None and (fresh or _failed(ahead) or not _same(ahead, view)):
-                ahead.cancel()
-                ahead = None
-            draft = await (ahead or self._draft(view, Priority.OFFICER))
-            await self._keep(view, draft, note=note)
+            draft = await self._drafter.draft(view, partial(self._board.report, job.case_id), fresh=job.again)
+            await self._keep(view, draft, job, owner)
+        except LostLeaseError:
+            _log.info("job_given_up", job=job.id)
+            return
         except AfirgenError as err:
-            _log.warning("step_failed", case=case_id, code=err.code, detail=err.detail)
-            await self._fail(case_id, err.code, err.public)
+            _log.warning("step_failed", case=job.case_id, code=err.code, detail=err.detail)
+            await self._fail(job, owner, err.code, err.public)
             return
         except Exception:  # noqa: BLE001 - whatever fails, the case must not be left processing for ever
-            _log.exception("step_failed", case=case_id)
-            await self._fail(case_id, "unexpected", "The step failed. Try it again.")
+            _log.exception("step_failed", case=job.case_id)
+            await self._fail(job, owner, "unexpected", "The step failed. Try it again.")
             return
-        finally:
-            self._working -= 1
-            self._progress.pop(case_id, None)
-        await self._look_ahead(case_id)
+        self._drafter.begin_next(await self.view(job.case_id))
 
-    async def _fail(self, case_id: str, code: str, sentence: str) -> None:
+    async def _fail(self, job: Job, owner: str, code: str, sentence: str) -> None:
         event = Event(actor=MACHINE, action=Action.STEP_FAILED, details={"code": code})
-        await self._stores.cases.update(case_id, event, status=SessionStatus.ERROR.value, error=sentence)
+        with suppress(LostLeaseError):
+            await self._stores.cases.update(
+                job.case_id,
+                event,
+                job=Closing(job_id=job.id, state=JobState.FAILED, owner=owner, error=sentence),
+                status=SessionStatus.ERROR.value,
+                error=sentence,
+            )
 
-    async def _draft(self, view: CaseView, priority: Priority) -> Draft:
-        """Draft the case's current step, and say by which models, from which prompts and earlier versions."""
-        trace = Trace()
-        with noted_case(view.record.id):
-            content = await self._content(view, priority, trace)
-        models = self._pipeline.models_of(view.state)
-        order = list(Step)
-        earlier = order[: order.index(view.record.step)]
-        basis = {
-            "program": __version__,
-            "models": [{"id": model, "sha256": self._model_hash(model)} for model in models],
-            "inputs": [shown(view, step) for step in earlier if step in view.versions],
-            **trace.details(),
-        }
-        return Draft(content, models, basis)
-
-    async def _content(self, view: CaseView, priority: Priority, trace: Trace) -> Content:
-        report = self._reporter(view.record.id)
-        state = view.state
-        match view.record.step:
-            case Step.TRANSCRIPT:
-                original = Original(
-                    data=self._stores.originals.path(view.record.original),
-                    filename=view.record.source.filename,
-                    language=view.record.language,
-                )
-                return (await self._pipeline.read(original, report))[1]
-            case Step.SUMMARY:
-                return SummaryStep(*await self._pipeline.summarise(state, report, priority=priority, trace=trace))
-            case Step.VIOLATIONS:
-                return await self._pipeline.find_sections(state, report, priority=priority, trace=trace)
-            case Step.NARRATIVE:
-                return await self._pipeline.narrate(state, report)
-            case Step.FINAL:
-                number = state.fir_number or new_fir_number(datetime.now(UTC))
-                return await self._pipeline.compose(msgspec.structs.replace(state, fir_number=number), report)
-
-    async def _keep(self, view: CaseView, draft: Draft, *, note: str | None) -> None:
+    async def _keep(self, view: CaseView, draft: Draft, job: Job, owner: str) -> None:
         """Append the machine's version; the last step also writes the numbered FIR."""
         changes: dict[str, Any] = {"status": SessionStatus.AWAITING_VALIDATION.value, "error": None}
         fir = None
@@ -392,10 +401,11 @@ class Review:
             content=msgspec.json.encode(draft.content),
             author="machine",
             models=draft.models,
-            note=note,
+            note=job.note,
         )
         event = Event(actor=MACHINE, action=Action.STEP_DRAFTED, details=draft.basis)
-        await self._stores.cases.add_version(view.record.id, version, event, fir=fir, **changes)
+        done = Closing(job_id=job.id, state=JobState.DONE, owner=owner)
+        await self._stores.cases.add_version(view.record.id, version, event, fir=fir, job=done, **changes)
 
     def _fir(self, document: FirDocument) -> FirText:
         return FirText(
@@ -404,23 +414,6 @@ class Review:
             content=self._render(document),
             violations=msgspec.json.encode(document.sections).decode(),
         )
-
-    async def _look_ahead(self, case_id: str) -> None:
-        """Draft the next step while the officer reads this one; used only if this one is approved unchanged."""
-        view = await self.view(case_id)
-        following = view.record.step.following
-        if following is None or following is Step.FINAL:
-            return
-        record = msgspec.structs.replace(view.record, step=following)
-        task = asyncio.create_task(
-            self._draft(msgspec.structs.replace(view, record=record), Priority.PREFETCH),
-            name=_basis(view),
-        )
-        task.add_done_callback(_forget_failure)
-        previous = self._ahead.pop(case_id, None)
-        if previous:
-            previous.cancel()
-        self._ahead[case_id] = task
 
     # --- the officer's part -------------------------------------------------------------------------------
 
@@ -436,7 +429,8 @@ class Review:
             raise InvalidInputError("This cannot be kept for this step.")
         fir = self._fir(content) if isinstance(content, FirDocument) else None
         version = NewVersion(step=step, content=msgspec.json.encode(content), author="officer")
-        event = Event(actor=by, action=Action.STEP_EDITED, details={"instead_of": shown(view, step)})
+        details = {"instead_of": shown(view, step), **_changed_sections(view.contents[step], content)}
+        event = Event(actor=by, action=Action.STEP_EDITED, details=details)
         await self._stores.cases.add_version(view.record.id, version, event, fir=fir)
 
     def _edited(self, current: Content, edit: str) -> Content:
@@ -469,17 +463,13 @@ class Review:
     def _lock(self, case_id: str) -> asyncio.Lock:
         return self._locks.setdefault(case_id, asyncio.Lock())
 
-    def _reporter(self, case_id: str) -> Callable[[str, float], None]:
-        def report(stage: str, share: float) -> None:
-            self._progress[case_id] = Progress(stage, share)
 
-        return report
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
+def _changed_sections(before: Content, after: Content) -> dict[str, Any]:
+    """Name the sections that an edit added and removed."""
+    if not isinstance(before, LegalView) or not isinstance(after, LegalView):
+        return {}
+    old, new = ([str(a.section) for a in view.proposed] for view in (before, after))
+    return {"sections": {"added": [s for s in new if s not in old], "removed": [s for s in old if s not in new]}}
 
 
 def _check_seen(view: CaseView, seen: Seen | None) -> None:
@@ -492,24 +482,3 @@ def _check_seen(view: CaseView, seen: Seen | None) -> None:
             "Somebody else, or you in another window, has changed this case since it was shown here. "
             "Look at it as it is now, then write again what is still needed."
         )
-
-
-def _basis(view: CaseView) -> str:
-    """Name what a draft made ahead rests on: the step and the contents before it."""
-    return f"{view.record.step.value}:{hash(msgspec.json.encode(view.contents.get(view.record.step)))}"
-
-
-def _same(ahead: "asyncio.Task[Draft]", view: CaseView) -> bool:
-    order = list(Step)
-    previous = order[order.index(view.record.step) - 1]
-    return ahead.get_name() == f"{previous.value}:{hash(msgspec.json.encode(view.contents.get(previous)))}"
-
-
-def _failed(ahead: "asyncio.Task[Draft]") -> bool:
-    return ahead.done() and (ahead.cancelled() or ahead.exception() is not None)
-
-
-def _forget_failure(task: "asyncio.Task[Draft]") -> None:
-    """Read the failure of a draft made ahead; the step is drafted anew when the officer comes to it."""
-    if not task.cancelled() and task.exception() is not None:
-        _log.info("look_ahead_failed", reason=type(task.exception()).__name__)

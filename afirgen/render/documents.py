@@ -10,7 +10,7 @@ from docx import Document
 from docx.opc.exceptions import PackageNotFoundError
 from msgspec import Struct
 
-from afirgen.case.fir import FirDocument
+from afirgen.case.fir import FirDocument, RegisterEntry
 from afirgen.errors import InvalidInputError, NotFoundError
 from afirgen.render.code import PrintCode, codes_in
 from afirgen.render.docx import docx_of
@@ -74,15 +74,16 @@ def code_of(file: bytes) -> PrintCode:
     return code
 
 
-def compare(file: bytes, doc: FirDocument, forms: Forms | None = None) -> Likeness:
-    """Compare a file with the print of ``doc`` that its code names.
+def compare(file: bytes, doc: FirDocument, forms: Forms | None = None, entry: RegisterEntry | None = None) -> Likeness:
+    """Compare a file with the print of ``doc`` that its code names; ``entry`` is where the FIR is registered.
 
     Raises:
         InvalidInputError: The file cannot be read or carries no code.
         NotFoundError: The code names a document that is not there any more.
     """
     code = code_of(file)
-    form = print_form(doc, Print(code.kind, code.language, code.registered), forms)
+    wanted = Print(code.kind, code.language, code.registered, entry if code.registered else None)
+    form = print_form(doc, wanted, forms)
     ours = FORMATS[_ending(file)].make(form)
     if ours == file:
         return Likeness.SAME_BYTES

@@ -6,9 +6,9 @@ to 15 are left to the officer.
 
 from msgspec import Struct
 
-from afirgen.case.fir import FirDocument
+from afirgen.case.fir import FirDocument, RegisterEntry
 from afirgen.render.code import HASH_DIGITS, PrintCode, qr_svg, record_hash
-from afirgen.render.values import INDIA, disclosure, group_rupees, line_values, narrative, table_rows
+from afirgen.render.values import INDIA, disclosure, group_rupees, line_values, narrative, registered_values, table_rows
 from afirgen.render.wording import Forms, ItemLayout, Wording, shipped_forms
 
 __all__ = ["INDIA", "Form", "Item", "Line", "Print", "build_form", "group_rupees", "print_form"]
@@ -58,11 +58,12 @@ class Form(Struct, frozen=True, kw_only=True):
 
 
 class Print(Struct, frozen=True):
-    """Which document is wanted: its name in the layout, its language, and whether the FIR is registered."""
+    """Which document is wanted: its name in the layout, its language, and whether and where the FIR is registered."""
 
     kind: str = "fir"
     language: str = "en"
     registered: bool = False
+    entry: RegisterEntry | None = None
 
 
 _PRINTED = ("watermark", "page", "annex", "left_blank", "for_officer", "code")
@@ -86,7 +87,7 @@ def print_form(doc: FirDocument, wanted: Print, forms: Forms | None = None) -> F
     forms = forms or shipped_forms()
     layout, words = forms.layout(wanted.kind), forms.wording(wanted.language)
     code = str(PrintCode(wanted.kind, wanted.language, wanted.registered, record_hash(doc)[:HASH_DIGITS]))
-    filler = _Filler(doc, words)
+    filler = _Filler(doc, words, wanted.entry)
     items = [filler.item(item) for item in layout.items]
     listed = layout.officer_list and not wanted.registered
     return Form(
@@ -112,9 +113,9 @@ def print_form(doc: FirDocument, wanted: Print, forms: Forms | None = None) -> F
 class _Filler:
     """Fills the items of a layout with what one document says."""
 
-    def __init__(self, doc: FirDocument, words: Wording) -> None:
+    def __init__(self, doc: FirDocument, words: Wording, entry: RegisterEntry | None) -> None:
         self._words = words
-        self._values = line_values(doc, words)
+        self._values = line_values(doc, words) | (registered_values(doc, entry) if entry else {})
         self._rows = table_rows(doc, words)
         self._texts = {"narrative": narrative(doc, words)}
 

@@ -4,7 +4,7 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 from afirgen.case.facts import Field
-from afirgen.case.fir import FirDocument
+from afirgen.case.fir import FirDocument, RegisterEntry
 from afirgen.case.law import Assessment
 from afirgen.render.wording import Wording
 
@@ -27,6 +27,11 @@ def group_rupees(amount: int) -> str:
 def line_values(doc: FirDocument, words: Wording) -> dict[str, str | None]:
     """Return every single value by its key."""
     return _station(doc) | _when_and_where(doc, words) | _informant(doc) | _officers(doc)
+
+
+def registered_values(doc: FirDocument, entry: RegisterEntry) -> dict[str, str | None]:
+    """Return what stands on a registered FIR in place of a draft: its number in the register, and the year."""
+    return {"fir_number": f"{entry.number} ({doc.fir_number})", "year": str(entry.year)}
 
 
 def table_rows(doc: FirDocument, words: Wording) -> dict[str, Rows]:

@@ -12,17 +12,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from afirgen.case.audit import Event
 from afirgen.case.evidence import Source
+from afirgen.case.job import Closing, NewJob
 from afirgen.case.session import SessionStatus, Step
 from afirgen.errors import NotFoundError
 from afirgen.store.audit import append
 from afirgen.store.database import Database
 from afirgen.store.firs import FirText, write_fir
+from afirgen.store.jobs import write_job
 from afirgen.store.raw import case_key, fir_key, hash_where, version_key
 from afirgen.store.tables import cases, step_versions
 
 
 class CaseRecord(Struct, frozen=True, kw_only=True):
-    """A case as stored, without its steps."""
+    """A case as stored, without its steps. ``hold`` says why it is on hold, None where it is not."""
 
     id: str
     status: SessionStatus
@@ -35,6 +37,7 @@ class CaseRecord(Struct, frozen=True, kw_only=True):
     last_activity: datetime
     fir_number: str | None = None
     error: str | None = None
+    hold: str | None = None
 
 
 class StepVersion(Struct, frozen=True, kw_only=True):
@@ -65,8 +68,16 @@ class CaseStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def create(self, source: Source, event: Event, *, language: str | None, reported_on: datetime) -> CaseRecord:
-        """Begin a case whose original is already stored."""
+    async def create(
+        self,
+        source: Source,
+        event: Event,
+        *,
+        language: str | None,
+        reported_on: datetime,
+        job: NewJob | None = None,
+    ) -> CaseRecord:
+        """Begin a case whose original is already stored, and the work on it."""
         now = datetime.now(UTC)
         record = CaseRecord(
             id=str(uuid4()),
@@ -83,6 +94,8 @@ class CaseStore:
 
         async def work(connection: AsyncConnection) -> None:
             await connection.execute(insert(cases).values(row))
+            if job is not None:
+                await write_job(connection, record.id, job)
             await append(connection, event, case_id=record.id, records=await _case_hash(connection, record.id))
 
         await self._database.write(work)
@@ -96,33 +109,50 @@ class CaseStore:
             raise NotFoundError("There is no such session. It may have been mistyped or removed.")
         return _record(dict(row))
 
-    async def unfinished(self) -> tuple[str, ...]:
-        """Return the ids of cases that were being worked on."""
-        query = select(cases.c.id).where(cases.c.status == SessionStatus.PROCESSING).order_by(cases.c.created_at)
-        async with self._database.reading() as connection:
-            return tuple((await connection.execute(query)).scalars())
-
-    async def recent(self, limit: int) -> tuple[CaseRecord, ...]:
-        """Return the newest cases first."""
-        query = select(cases).order_by(cases.c.created_at.desc()).limit(limit)
+    async def recent(
+        self, limit: int, *, offset: int = 0, status: SessionStatus | None = None
+    ) -> tuple[CaseRecord, ...]:
+        """Return the newest cases first, only those of one status where it is given."""
+        query = select(cases).order_by(cases.c.created_at.desc(), cases.c.id).limit(limit).offset(offset)
+        if status is not None:
+            query = query.where(cases.c.status == status.value)
         async with self._database.reading() as connection:
             return tuple(_record(dict(row)) for row in (await connection.execute(query)).mappings())
 
-    async def update(self, case_id: str, event: Event, **changes: Any) -> None:
-        """Change columns of a case and note the activity."""
+    async def update(self, case_id: str, event: Event, *, job: NewJob | Closing | None = None, **changes: Any) -> None:
+        """Change columns of a case, open or end a job on it, and note the activity.
+
+        Raises:
+            LostLeaseError: The job to be ended is over, or another worker has it.
+        """
 
         async def work(connection: AsyncConnection) -> None:
+            if job is not None:
+                await write_job(connection, case_id, job)
             await _touch(connection, case_id, changes)
             await append(connection, event, case_id=case_id, records=await _case_hash(connection, case_id))
 
         await self._database.write(work)
 
     async def add_version(
-        self, case_id: str, version: NewVersion, event: Event, *, fir: FirText | None = None, **changes: Any
+        self,
+        case_id: str,
+        version: NewVersion,
+        event: Event,
+        *,
+        fir: FirText | None = None,
+        job: Closing | None = None,
+        **changes: Any,
     ) -> int:
-        """Append a version of a step, write the FIR made of it and change the case; return the version's number."""
+        """Append a version of a step, write the FIR made of it and change the case; return the version's number.
+
+        Raises:
+            LostLeaseError: The job that this ends is over, or another worker has it.
+        """
 
         async def work(connection: AsyncConnection) -> int:
+            if job is not None:
+                await write_job(connection, case_id, job)
             # The case's row is locked first, so that two versions of a step cannot get one number.
             await _touch(connection, case_id, changes)
             number = await _insert_version(connection, case_id, version)
@@ -166,9 +196,18 @@ class CaseStore:
             rows = (await connection.execute(query)).mappings().all()
         return {row["case_id"]: _version(row) for row in rows}
 
-    async def search(self, terms: Sequence[Sequence[str]], *, limit: int) -> tuple[CaseRecord, ...]:
+    async def search(
+        self,
+        terms: Sequence[Sequence[str]],
+        *,
+        limit: int,
+        offset: int = 0,
+        status: SessionStatus | None = None,
+    ) -> tuple[CaseRecord, ...]:
         """Return the newest cases in which, for each of ``terms``, one of its spellings stands in any version."""
-        query = select(cases).order_by(cases.c.created_at.desc()).limit(limit)
+        query = select(cases).order_by(cases.c.created_at.desc(), cases.c.id).limit(limit).offset(offset)
+        if status is not None:
+            query = query.where(cases.c.status == status.value)
         for spellings in terms:
             patterns = [f"%{_escaped(word)}%" for word in spellings]
             within = [step_versions.c.content.like(p, escape="!") for p in patterns]

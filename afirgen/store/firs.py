@@ -3,26 +3,27 @@
 import secrets
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import insert, select, update
+from sqlalchemy import RowMapping, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from afirgen.case.audit import Event
+from afirgen.case.fir import RegisterEntry
 from afirgen.case.session import FirStatus
 from afirgen.errors import NotFoundError, StepConflictError
 from afirgen.store.audit import append
 from afirgen.store.database import Database
 from afirgen.store.raw import fir_key, hash_where
+from afirgen.store.register import next_number
 from afirgen.store.tables import fir_records
 
 _LONGEST_CASE_ID = 36
 
 
 class FirRecord(Struct, frozen=True, kw_only=True):
-    """A numbered FIR. Times are UTC."""
+    """A numbered FIR. Times are UTC; one finalized in an earlier installation has no place in a register."""
 
     fir_number: str
     status: FirStatus
@@ -30,6 +31,7 @@ class FirRecord(Struct, frozen=True, kw_only=True):
     finalized_at: datetime | None = None
     session_id: str | None = None
     content: str | None = None
+    register: RegisterEntry | None = None
 
 
 class FirText(Struct, frozen=True, kw_only=True):
@@ -42,10 +44,11 @@ class FirText(Struct, frozen=True, kw_only=True):
 
 
 class FirStore:
-    """Reads and finalizes numbered FIRs."""
+    """Reads and finalizes numbered FIRs; ``station`` is whose register they are entered in."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, station: str | None = None) -> None:
         self._database = database
+        self._station = station or ""
 
     async def get(self, number: str) -> FirRecord:
         """Return an FIR; raise :class:`NotFoundError` when there is none."""
@@ -54,40 +57,55 @@ class FirStore:
             row = (await connection.execute(query)).mappings().first()
         if row is None:
             raise NotFoundError("There is no FIR with this number. Check the number.")
-        return _record(dict(row))
+        return _record(row)
 
     async def page(self, *, limit: int, offset: int) -> tuple[FirRecord, ...]:
         """Return FIRs, newest first."""
         query = select(fir_records).order_by(fir_records.c.id.desc()).limit(limit).offset(offset)
         async with self._database.reading() as connection:
-            return tuple(_record(dict(row)) for row in (await connection.execute(query)).mappings())
+            return tuple(_record(row) for row in (await connection.execute(query)).mappings())
 
-    async def finalized(self, numbers: Sequence[str]) -> frozenset[str]:
-        """Return which of the numbers are finalized."""
-        query = select(fir_records.c.fir_number).where(
+    async def finalized(self, numbers: Sequence[str]) -> dict[str, RegisterEntry | None]:
+        """Return which of the numbers are finalized, each with its place in the register if it has one."""
+        columns = (fir_records.c.fir_number, fir_records.c.register_number, fir_records.c.register_year)
+        query = select(*columns).where(
             fir_records.c.fir_number.in_(numbers), fir_records.c.status == FirStatus.FINALIZED.value
         )
         async with self._database.reading() as connection:
-            return frozenset((await connection.execute(query)).scalars())
+            return {row["fir_number"]: _entry(row) for row in (await connection.execute(query)).mappings()}
 
-    async def finalize(self, number: str, event: Event) -> None:
-        """Mark an FIR as finalized; raise :class:`StepConflictError` when it already is."""
+    async def finalize(self, number: str, event: Event) -> RegisterEntry:
+        """Mark an FIR as finalized and enter it in the station's register under the next number of the year; return it.
+
+        Raises:
+            NotFoundError: There is no such FIR.
+            StepConflictError: It is finalized already.
+        """
         record = await self.get(number)
-        now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+        now = datetime.now(UTC).replace(microsecond=0)
         chosen = fir_records.c.fir_number == number
 
-        async def work(connection: AsyncConnection) -> bool:
+        async def work(connection: AsyncConnection) -> RegisterEntry | None:
             pending = update(fir_records).where(chosen, fir_records.c.status == FirStatus.PENDING.value)
-            changed = await connection.execute(pending.values(status=FirStatus.FINALIZED.value, finalized_at=now))
+            changed = await connection.execute(
+                pending.values(status=FirStatus.FINALIZED.value, finalized_at=now.replace(tzinfo=None))
+            )
             if changed.rowcount == 0:
-                return False
+                return None
+            entry = await next_number(connection, self._station, now)
+            place = {"station": self._station, "year": entry.year, "number": entry.number}
+            columns = {f"register_{name}": value for name, value in place.items()}
+            await connection.execute(update(fir_records).where(chosen).values(columns))
             records = {fir_key(number): await hash_where(connection, fir_records, chosen) or ""}
-            numbered = msgspec.structs.replace(event, details={**event.details, "fir_number": number})
+            details = {**event.details, "fir_number": number, "register": str(entry)}
+            numbered = msgspec.structs.replace(event, details=details)
             await append(connection, numbered, case_id=case_of(record.session_id), records=records)
-            return True
+            return entry
 
-        if not await self._database.write(work):
+        entered = await self._database.write(work)
+        if entered is None:
             raise StepConflictError("This FIR is already finalized.")
+        return entered
 
 
 async def write_fir(connection: AsyncConnection, fir: FirText, case_id: str) -> str:
@@ -125,7 +143,7 @@ def new_fir_number(now: datetime) -> str:
     return f"FIR-{secrets.token_hex(4)}-{now.astimezone(UTC):%Y%m%d%H%M%S}"
 
 
-def _record(row: dict[str, Any]) -> FirRecord:
+def _record(row: RowMapping) -> FirRecord:
     return FirRecord(
         fir_number=row["fir_number"],
         status=FirStatus(row["status"] or "pending"),
@@ -133,7 +151,13 @@ def _record(row: dict[str, Any]) -> FirRecord:
         finalized_at=_aware(row["finalized_at"]),
         session_id=row["session_id"],
         content=row["fir_content"],
+        register=_entry(row),
     )
+
+
+def _entry(row: RowMapping) -> RegisterEntry | None:
+    number = row["register_number"]
+    return None if number is None else RegisterEntry(number=number, year=row["register_year"])
 
 
 def _aware(moment: datetime | None) -> datetime | None:

@@ -43,3 +43,17 @@ def add_indexes(name: str, columns: tuple[str, ...]) -> None:
     for column in columns:
         if column not in begun:
             op.create_index(f"ix_{name}_{column}", name, [column])
+
+
+def add_columns(name: str, *columns: sa.Column[Any]) -> None:
+    """Add the columns that a table does not have yet."""
+    there = {column["name"] for column in sa.inspect(op.get_bind()).get_columns(name)}
+    for column in columns:
+        if column.name not in there:
+            op.add_column(name, column)
+
+
+def drop_columns(name: str, *columns: str) -> None:
+    """Take columns off a table."""
+    for column in columns:
+        op.drop_column(name, column)

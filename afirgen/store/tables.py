@@ -5,10 +5,12 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     Dialect,
     Enum,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -43,6 +45,7 @@ class UtcTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value else None
 
 
+REGISTER_STATION_LENGTH = 150
 LONG_TEXT = Text().with_variant(mysql.LONGTEXT(), "mysql")
 metadata = MetaData(
     naming_convention={"ix": "ix_%(table_name)s_%(column_0_name)s", "fk": "fk_%(table_name)s_%(column_0_name)s"}
@@ -58,10 +61,12 @@ cases = Table(
     Column("source", LONG_TEXT, nullable=False),
     Column("language", String(16)),
     Column("reported_on", UtcTime, nullable=False),
-    Column("created_at", UtcTime, nullable=False),
+    Column("created_at", UtcTime, nullable=False, index=True),
     Column("last_activity", UtcTime, nullable=False, index=True),
     Column("fir_number", String(100)),
     Column("error", Text),
+    # Why the case is on hold; what is held does not expire and nothing of it is removed.
+    Column("hold", Text),
 )
 
 step_versions = Table(
@@ -79,6 +84,37 @@ step_versions = Table(
     UniqueConstraint("case_id", "step", "version", name="uq_step_versions_version"),
 )
 
+# Drafting to be done, and who works on it until when; an event for each change, counted in the job's own row.
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("case_id", String(36), nullable=False, index=True),
+    Column("step", String(32), nullable=False),
+    Column("again", Boolean, nullable=False),
+    Column("note", Text),
+    Column("state", String(16), nullable=False, index=True),
+    Column("attempt", Integer, nullable=False),
+    Column("owner", String(64)),
+    Column("lease_until", UtcTime),
+    Column("events", Integer, nullable=False),
+    Column("error", Text),
+    Column("created_at", UtcTime, nullable=False, index=True),
+    Column("started_at", UtcTime),
+    Column("finished_at", UtcTime),
+)
+
+job_events = Table(
+    "job_events",
+    metadata,
+    Column("job_id", String(36), primary_key=True),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("at", UtcTime, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("stage", String(32)),
+    Column("share", Float),
+)
+
 # The table of earlier installations, adopted with its rows; its columns and types are theirs.
 fir_records = Table(
     "fir_records",
@@ -92,9 +128,23 @@ fir_records = Table(
     Column("status", Enum("pending", "finalized", name="fir_status"), server_default="pending"),
     Column("finalized_at", DateTime),
     Column("created_at", DateTime),
+    # The place in the station's register, given when the FIR is registered.
+    Column("register_station", String(REGISTER_STATION_LENGTH)),
+    Column("register_year", Integer),
+    Column("register_number", Integer),
     Index("ix_fir_records_session_id", "session_id"),
     Index("ix_fir_records_status", "status"),
     Index("ix_fir_records_created_at", "created_at"),
+    Index("uq_fir_records_register", "register_station", "register_year", "register_number", unique=True),
+)
+
+# The last number given in each station's register of each year. The row's lock puts registrations in order.
+register_counters = Table(
+    "register_counters",
+    metadata,
+    Column("station", String(REGISTER_STATION_LENGTH), primary_key=True),
+    Column("year", Integer, primary_key=True, autoincrement=False),
+    Column("last", Integer, nullable=False),
 )
 
 # The chain. Triggers refuse to change or delete an entry; whoever removes them still breaks the hashes.

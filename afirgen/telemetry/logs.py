@@ -1,10 +1,13 @@
-"""Structured logs, one JSON object a line on standard error, with the ids of the work and without personal data."""
+"""Structured logs, one JSON object a line on standard error, with the ids of the work.
+
+Personal data and secrets are left out or masked.
+"""
 
 import logging
 import re
 import sys
 import traceback
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from typing import Any
 
 import structlog
@@ -26,6 +29,20 @@ _WORDS = frozenset(
 _LEFT_OUT = "<left out>"
 Entry = MutableMapping[str, Any]
 
+_hidden: set[str] = set()
+
+
+def hide(secrets: Iterable[str]) -> None:
+    """Keep these values out of every log from now on."""
+    _hidden.update(value for value in secrets if value)
+
+
+def without_secrets(text: str) -> str:
+    """Return a text with the hidden values masked."""
+    for value in sorted(_hidden, key=len, reverse=True):
+        text = text.replace(value, "<secret>")
+    return text
+
 
 def set_up_logs(level: str) -> None:
     """Log through structlog from ``level`` on; other libraries' logs are held back to warnings, in the same form."""
@@ -36,6 +53,7 @@ def set_up_logs(level: str) -> None:
         add_trace_ids,
         frames_only,
         mask_personal,
+        mask_secrets,
     ]
     renderer = structlog.processors.JSONRenderer(ensure_ascii=False)
     structlog.configure(
@@ -98,3 +116,16 @@ def _masked(key: str, value: Any) -> Any:
             return _LEFT_OUT
         case _:
             return value
+
+
+def mask_secrets(_logger: object, _method: str, entry: Entry) -> Entry:
+    """Replace hidden values wherever they stand in an entry, also inside lists and tables."""
+    return {key: _scrubbed(value) for key, value in entry.items()}
+
+
+def _scrubbed(value: Any) -> Any:
+    if isinstance(value, str):
+        return without_secrets(value)
+    if isinstance(value, dict):
+        return {key: _scrubbed(below) for key, below in value.items()}
+    return [_scrubbed(below) for below in value] if isinstance(value, list | tuple) else value

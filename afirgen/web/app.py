@@ -6,28 +6,29 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from litestar import Litestar
+from litestar import Litestar, Router
 from litestar.config.cors import CORSConfig
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
-from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.static_files import create_static_files_router
 from litestar.template import TemplateConfig
 
-from afirgen import __version__
 from afirgen.errors import AfirgenError
 from afirgen.render.values import INDIA, group_rupees
 from afirgen.render.wording import shipped_forms
 from afirgen.web.api import firs, health, process
+from afirgen.web.api.v1 import handlers as v1
 from afirgen.web.deps import WebDeps, caller
 from afirgen.web.errors import on_http, on_known, on_unknown
 from afirgen.web.guard import Guard
 from afirgen.web.observe import Observe
+from afirgen.web.openapi import EARLIER, SYSTEM, openapi_config
 from afirgen.web.pages import handlers as pages
 
 _HERE = Path(__file__).parent
+# Enough for the longest text in any script, percent-encoded; handlers that take files allow more.
+_BODY_LIMIT = 2 * 1024 * 1024
 
 
 def create_app(deps: WebDeps) -> Litestar:
@@ -41,13 +42,14 @@ def create_app(deps: WebDeps) -> Litestar:
         finally:
             await deps.on_shutdown()
 
-    guard = Guard(deps.accounts, requests=deps.settings.rate_limit_requests, window_s=deps.settings.rate_limit_window_s)
+    observe = Observe()
+    guard = Guard(deps.accounts, deps.settings)
     return Litestar(
         route_handlers=[
-            *process.HANDLERS,
-            *firs.HANDLERS,
-            *health.HANDLERS,
-            *pages.HANDLERS,
+            Router("/", route_handlers=[*process.HANDLERS, *firs.HANDLERS], tags=[EARLIER]),
+            Router("/", route_handlers=health.HANDLERS, tags=[SYSTEM]),
+            *v1.HANDLERS,
+            Router("/", route_handlers=pages.HANDLERS, include_in_schema=False),
             create_static_files_router(path="/static", directories=[_HERE / "static"]),
         ],
         dependencies={
@@ -55,17 +57,13 @@ def create_app(deps: WebDeps) -> Litestar:
             "by": Provide(caller, sync_to_thread=False),
         },
         lifespan=[lifespan],
-        middleware=[Observe(), guard],
-        before_send=[guard.add_headers],
+        middleware=[observe, guard],
+        before_send=[guard.add_headers, observe.add_headers],
         cors_config=CORSConfig(allow_origins=list(deps.settings.cors_origins)) if deps.settings.cors_origins else None,
+        request_max_body_size=_BODY_LIMIT,
         exception_handlers={AfirgenError: on_known, HTTPException: on_http, Exception: on_unknown},
         template_config=TemplateConfig(instance=_templates()),
-        openapi_config=OpenAPIConfig(
-            title="AFIRGen",
-            version=__version__,
-            path="/openapi",
-            render_plugins=[JsonRenderPlugin(path="/openapi.json")],
-        ),
+        openapi_config=openapi_config(),
         logging_config=None,
         debug=False,
     )

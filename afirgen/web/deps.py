@@ -8,7 +8,6 @@ from litestar import Request
 from litestar.di import NamedDependency
 
 from afirgen.case.audit import Actor
-from afirgen.case.fir import FirDocument
 from afirgen.inference.engine import EngineStatus
 from afirgen.jobs.review import Review
 from afirgen.legal_kb.finder import SectionFinder
@@ -16,6 +15,7 @@ from afirgen.render.wording import Forms
 from afirgen.store.audit import AuditLog
 from afirgen.store.cases import CaseStore
 from afirgen.store.firs import FirStore
+from afirgen.store.jobs import JobStore
 from afirgen.store.officers import OfficerStore
 from afirgen.store.old_sessions import OldSessions
 from afirgen.store.originals import Originals
@@ -43,18 +43,26 @@ class WebSettings:
     max_concurrent: int
     secure_cookies: bool
     fir_auth_key: str | None
+    trusted_proxies: tuple[str, ...] = ()
+    enforce_https: bool = False
+    upload_timeout_s: int = 600
 
 
 @dataclass(frozen=True)
 class Desk:
-    """What the officer's pages use beside the review; ``check_records`` is the audit check."""
+    """What the pages and the API use beside the review.
+
+    ``check_records`` is the audit check, ``export`` gives everything of a case as an archive.
+    """
 
     cases: CaseStore
+    jobs: JobStore
     originals: Originals
     officers: OfficerStore
     finder: SectionFinder
     forms: Forms
     check_records: Callable[[], Awaitable[Verdict]]
+    export: Callable[[str, Actor], Awaitable[bytes]]
 
 
 @dataclass(frozen=True)
@@ -70,7 +78,6 @@ class WebDeps:
     settings: WebSettings
     ping_database: Callable[[], Awaitable[None]]
     collections: Callable[[], tuple[str, ...]]
-    render_pdf: Callable[[FirDocument, str], bytes]
     desk: Desk
     on_startup: Callable[[], Awaitable[None]]
     on_shutdown: Callable[[], Awaitable[None]]

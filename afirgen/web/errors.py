@@ -37,12 +37,14 @@ def wants_page(connection: ASGIConnection[Any, Any, Any, Any]) -> bool:
 def on_known(request: Request[Any, Any, Any], error: AfirgenError) -> Response[Any]:
     """Answer an expected error with its status, code and public sentence."""
     _log.info("refused", code=error.code, status=error.status, path=request.url.path, detail=error.detail)
+    wait = error.retry_after_s if isinstance(error, OverloadedError | TooManyRequestsError) else None
+    headers = {"Retry-After": str(wait)} if wait is not None else {}
     if wants_page(request):
-        return show(request, "error.html", {}, error=error)
-    headers = {}
+        page = show(request, "error.html", {}, error=error)
+        page.headers.update(headers)
+        return page
     body = error_body(error.public, error.code)
-    if isinstance(error, OverloadedError | TooManyRequestsError):
-        headers["Retry-After"] = str(error.retry_after_s)
+    if wait is not None:
         body["error"] = error.code
     return Response(body, status_code=error.status, headers=headers, media_type=MediaType.JSON)
 

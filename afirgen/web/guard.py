@@ -1,21 +1,22 @@
-"""Who may call: API key or page session, same-site requests only for the session, a sliding rate limit."""
+"""Who may call: API key or page session, same-site requests only for the session, and within the limits."""
 
-import time
-from collections import deque
+from contextlib import nullcontext
 from http import HTTPMethod
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
-import msgspec
 from litestar.connection import ASGIConnection
 from litestar.datastructures import MutableScopeHeaders
 from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
 
 from afirgen.case.audit import Actor
-from afirgen.errors import AfirgenError, AuthenticationError, TooManyRequestsError
+from afirgen.errors import AuthenticationError, NotAllowedError
 from afirgen.web.accounts import COOKIE, Accounts
-from afirgen.web.errors import error_body, wants_page
+from afirgen.web.deps import WebSettings
+from afirgen.web.errors import wants_page
+from afirgen.web.limits import Places, RateLimit, patient
+from afirgen.web.proxies import TrustedProxies
 
 if TYPE_CHECKING:
     from litestar.types import ASGIApp, Message, Receive, Scope, Send
@@ -24,7 +25,6 @@ Connection = ASGIConnection[Any, Any, Any, Any]
 _OPEN = ("/health", "/live", "/ready", "/docs", "/redoc", "/openapi.json", "/sign-in")
 _UNLIMITED = ("/health", "/live", "/ready", "/docs", "/redoc", "/openapi.json")
 _SAFE = {HTTPMethod.GET, HTTPMethod.HEAD, HTTPMethod.OPTIONS}
-_MOST_CLIENTS = 10_000
 _SECURITY_HEADERS = {
     "content-security-policy": (
         "default-src 'self'; media-src 'self' blob:; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
@@ -43,25 +43,40 @@ class Guard(ASGIMiddleware):
 
     scopes = (ScopeType.HTTP,)
 
-    def __init__(self, accounts: Accounts, *, requests: int, window_s: int) -> None:
+    def __init__(self, accounts: Accounts, settings: WebSettings) -> None:
         self._accounts = accounts
-        self._requests = requests
-        self._window_s = window_s
-        self._seen: dict[str, deque[float]] = {}
+        self._settings = settings
+        self._proxies = TrustedProxies(settings.trusted_proxies)
+        self._rate = RateLimit(settings.rate_limit_requests, settings.rate_limit_window_s)
+        self._places = Places(settings.max_concurrent)
 
     async def handle(self, scope: "Scope", receive: "Receive", send: "Send", next_app: "ASGIApp") -> None:
         """Check the request, then pass it on."""
+        self._unwrap(scope)
         connection: Connection = ASGIConnection(scope)
+        if self._settings.enforce_https and scope["scheme"] != "https" and not _is_unlimited(connection.url.path):
+            await _to_https(connection, send)
+            return
+        self._limit(connection)
         try:
-            self._limit(connection)
             scope["user"] = await self._authenticate(connection)
-        except AfirgenError as err:
-            if isinstance(err, AuthenticationError) and wants_page(connection):
+        except AuthenticationError:
+            if wants_page(connection):
                 await _redirect(_back_to(connection), send)
                 return
-            await _refuse(err, send)
-            return
-        await next_app(scope, receive, send)
+            raise
+        place = nullcontext() if _is_light(connection) else self._places.one()
+        with place:
+            await next_app(scope, patient(receive, self._settings.upload_timeout_s), send)
+
+    def _unwrap(self, scope: "Scope") -> None:
+        """Put the client's own address and scheme in the place of a trusted proxy's."""
+        peer = scope["client"]
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        origin = self._proxies.origin(peer[0] if peer else None, scope["scheme"], headers)
+        scope["scheme"] = "https" if origin.https else "http"
+        if origin.address is not None:
+            scope["client"] = (origin.address, peer[1] if peer else 0)
 
     async def add_headers(self, message: "Message", scope: "Scope") -> None:
         """Put the headers on any answer, also on those that are given before a handler is found."""
@@ -72,25 +87,16 @@ class Guard(ASGIMiddleware):
             if not scope["path"].startswith("/static/"):
                 # What an informant said must not stay in a browser's cache.
                 headers.setdefault("cache-control", "no-store")
-            headers["X-RateLimit-Limit"] = str(self._requests)
-            headers["X-RateLimit-Window"] = str(self._window_s)
+            if self._settings.enforce_https:
+                headers.setdefault("strict-transport-security", "max-age=31536000")
+            headers["X-RateLimit-Limit"] = str(self._rate.requests)
+            headers["X-RateLimit-Window"] = str(self._rate.window_s)
 
     def _limit(self, connection: Connection) -> None:
         path = connection.url.path
         # A page that waits for a draft asks every two seconds how far it is.
-        if path in _UNLIMITED or path.startswith("/static/") or path.endswith("/progress"):
-            return
-        client = address_of(connection) or "unknown"
-        now = time.monotonic()
-        times = self._seen.setdefault(client, deque())
-        while times and times[0] <= now - self._window_s:
-            times.popleft()
-        if len(times) >= self._requests:
-            wait = max(1, int(times[0] + self._window_s - now) + 1)
-            raise TooManyRequestsError("Too many requests. Wait a moment and try again.", retry_after_s=wait)
-        times.append(now)
-        if len(self._seen) > _MOST_CLIENTS:
-            self._seen = {c: t for c, t in self._seen.items() if t and t[-1] > now - self._window_s}
+        if not _is_unlimited(path) and not path.endswith("/progress"):
+            self._rate.count(address_of(connection) or "unknown")
 
     async def _authenticate(self, connection: Connection) -> Actor | None:
         """Return who calls, None where a path is open to all."""
@@ -134,14 +140,20 @@ def _back_to(connection: Connection) -> str:
     return f"/sign-in?next={quote(path)}" if path != "/" and connection.scope.get("method") == "GET" else "/sign-in"
 
 
-async def _refuse(error: AfirgenError, send: "Send") -> None:
-    body = error_body(error.public, error.code)
-    headers = [(b"content-type", b"application/json")]
-    if isinstance(error, TooManyRequestsError):
-        body["error"] = error.code
-        headers.append((b"retry-after", str(error.retry_after_s).encode()))
-    await send({"type": "http.response.start", "status": error.status, "headers": headers})
-    await send({"type": "http.response.body", "body": msgspec.json.encode(body), "more_body": False})
+def _is_unlimited(path: str) -> bool:
+    return path in _UNLIMITED or path.startswith("/static/")
+
+
+def _is_light(connection: Connection) -> bool:
+    """Tell whether a request is done at once, whatever else goes on: looking, and signing in."""
+    return connection.scope.get("method") in _SAFE or connection.url.path in _OPEN
+
+
+async def _to_https(connection: Connection, send: "Send") -> None:
+    """Lead a browser to https; what was sent with a body is refused, since it went over the wire in the clear."""
+    if connection.scope.get("method") not in _SAFE:
+        raise NotAllowedError("Send this by https; what was sent now may have been read on the way.")
+    await _redirect(str(connection.url.with_replacements(scheme="https")), send)
 
 
 async def _redirect(path: str, send: "Send") -> None:

@@ -9,9 +9,11 @@ from uuid import uuid4
 import structlog
 from litestar.datastructures import MutableScopeHeaders
 from litestar.enums import ScopeType
+from litestar.exceptions import HTTPException
 from litestar.middleware import ASGIMiddleware
 from structlog.contextvars import bound_contextvars
 
+from afirgen.errors import AfirgenError
 from afirgen.telemetry.metrics import (
     AUTH_FAILURES,
     ERRORS,
@@ -50,12 +52,12 @@ class Observe(ASGIMiddleware):
         route = http.get("path_template") or "other"
         case = _case_of(http)
         status = _FAILURE
+        http["state"][_HEADER] = request
 
         async def answer(message: "Message") -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableScopeHeaders.from_message(message)[_HEADER] = request
             await send(message)
 
         begun = perf_counter()
@@ -64,8 +66,18 @@ class Observe(ASGIMiddleware):
             stack.enter_context(span(f"{http['method']} {route}", **{"http.route": route}))
             try:
                 await next_app(scope, receive, answer)
+            except (AfirgenError, HTTPException) as err:
+                # A refusal of the guard becomes an answer only further out.
+                status = err.status if isinstance(err, AfirgenError) else err.status_code
+                raise
             finally:
                 _note(str(http["method"]), route, status, perf_counter() - begun)
+
+    async def add_headers(self, message: "Message", scope: "Scope") -> None:
+        """Name the request in its answer, so that a user can tell an operator which one it was."""
+        request = scope["state"].get(_HEADER)
+        if request and message["type"] == "http.response.start":
+            MutableScopeHeaders.from_message(message)[_HEADER] = request
 
 
 def _note(method: str, route: str, status: int, seconds: float) -> None:

@@ -2,10 +2,12 @@
 
 import asyncio
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
 from afirgen.case.audit import Action, Event
+from afirgen.case.job import NewJob
 from afirgen.case.session import SessionStatus, Step
 from afirgen.pipeline.run import Original
 from tests.web.installation import COMPLAINT, OFFICER, Installation
@@ -22,7 +24,8 @@ async def test_a_case_stopped_in_the_middle_is_taken_up_again(tmp_path: Path) ->
     installation = Installation(tmp_path)
     case = await accepted(installation)
     approved = Event(actor=OFFICER, action=Action.STEP_APPROVED)
-    await installation.cases.update(case, approved, step=Step.SUMMARY.value, status=SessionStatus.PROCESSING.value)
+    job = NewJob(id=str(uuid4()), step=Step.SUMMARY)
+    await installation.cases.update(case, approved, job=job, step=job.step.value, status=SessionStatus.PROCESSING.value)
     await installation.review.close()
     await installation.database.close()
 

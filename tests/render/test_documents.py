@@ -13,11 +13,11 @@ import pytest
 from docx import Document
 
 from afirgen.case.evidence import Transcript
-from afirgen.case.fir import FirDocument, Particulars, Station
+from afirgen.case.fir import FirDocument, Particulars, RegisterEntry, Station
 from afirgen.errors import DataFileError, InvalidInputError, NotFoundError
 from afirgen.pipeline.compose import blanks
 from afirgen.render.code import HASH_DIGITS, record_hash
-from afirgen.render.documents import FORMATS, Likeness, code_of, compare, make_document
+from afirgen.render.documents import FORMATS, Likeness, _pages, code_of, compare, make_document
 from afirgen.render.form import Print, print_form
 from afirgen.render.wording import load_forms, shipped_forms
 from tests.case_factory import document
@@ -179,3 +179,15 @@ def test_the_fixed_sentences_in_hindi_are_those_that_the_program_says() -> None:
     said = FORMS.wording("hi")
     for blank in blanks(document().facts, Station()):
         assert said.said(blank) != blank
+
+
+@pytest.mark.parametrize("ending", FORMATS)
+def test_a_registered_form_has_the_registers_number_and_year(ending: str) -> None:
+    doc = document(fir_number="FIR-0a1b2c3d-20250313043000")
+    entry = RegisterEntry(number=12, year=2026)
+    file = make_document(doc, Print(registered=True, entry=entry), ending)
+    words = " ".join(_pages(file)).split()
+    assert "12 (FIR-0a1b2c3d-20250313043000)" in " ".join(words)
+    assert "2026" in words or ">2026<" in " ".join(words)
+    assert compare(file, doc, entry=entry) is Likeness.SAME_BYTES
+    assert compare(file, doc) is Likeness.OTHER

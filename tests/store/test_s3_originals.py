@@ -33,7 +33,8 @@ def test_an_original_is_in_both_places(bucket: Any, tmp_path: Path) -> None:
     assert bucket.get_object(Bucket="kept", Key=KEY)["Body"].read() == DATA
 
 
-def test_a_new_machine_fetches_what_it_lacks(bucket: Any, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("bucket")
+def test_a_new_machine_fetches_what_it_lacks(tmp_path: Path) -> None:
     Originals(tmp_path / "old", S3Originals("s3://kept/originals")).put(DATA, HASH)
     found = Originals(tmp_path / "new", S3Originals("s3://kept/originals")).path(HASH)
     assert found.read_bytes() == DATA

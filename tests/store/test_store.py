@@ -94,7 +94,7 @@ async def test_of_many_who_finalize_at_once_one_does(database: Database) -> None
     text = fir()
     await store.add_version((await new_case(store)).id, version(Step.FINAL), DRAFTED, fir=text)
     results = await asyncio.gather(*(firs.finalize(text.number, FINALIZED) for _ in range(8)), return_exceptions=True)
-    assert sorted(type(r).__name__ for r in results) == ["NoneType", *["StepConflictError"] * 7]
+    assert sorted(type(r).__name__ for r in results) == ["RegisterEntry", *["StepConflictError"] * 7]
 
 
 async def test_versions_written_at_once_get_a_number_each(database: Database) -> None:

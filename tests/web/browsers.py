@@ -9,6 +9,7 @@ import wave
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import av
 import pytest
@@ -44,12 +45,13 @@ def chromium(folder: Path) -> Iterator[Browser]:
 
 
 @contextmanager
-def serving(installation: Installation) -> Iterator[str]:
+def serving(installation: Installation, **options: Any) -> Iterator[str]:
     """Serve an installation on a free port from a thread of its own; give its address."""
+    options = {"log_level": "error", "lifespan": "on", "proxy_headers": False, **options}
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    server = uvicorn.Server(uvicorn.Config(installation.app(), port=port, log_level="error", lifespan="on"))
+    server = uvicorn.Server(uvicorn.Config(installation.app(), port=port, **options))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     deadline = time.monotonic() + 30

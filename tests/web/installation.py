@@ -2,8 +2,10 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
@@ -17,6 +19,7 @@ from afirgen.case.sentences import sentences
 from afirgen.case.state import CaseState
 from afirgen.errors import ModelUnavailableError, NotFoundError
 from afirgen.inference.engine import EngineState, EngineStatus, Priority
+from afirgen.jobs.archive import archive_case
 from afirgen.jobs.review import Review, Rules, Stores
 from afirgen.legal_kb.finder import SectionFinder
 from afirgen.legal_kb.offences import load_offences
@@ -30,13 +33,13 @@ from afirgen.pipeline.narrate import narrate
 from afirgen.pipeline.run import OnProgress, Original, Pipeline
 from afirgen.pipeline.summarise import summarise
 from afirgen.pipeline.trace import Trace
-from afirgen.render.pdf import render_pdf
 from afirgen.render.text import render_text
 from afirgen.render.wording import shipped_forms
 from afirgen.store.audit import AuditLog
 from afirgen.store.cases import CaseStore
 from afirgen.store.database import Database
 from afirgen.store.firs import FirStore
+from afirgen.store.jobs import JobStore
 from afirgen.store.migrate import upgrade
 from afirgen.store.officers import OfficerStore
 from afirgen.store.old_sessions import OldSessions
@@ -157,8 +160,10 @@ class Installation:
         self.requests = requests
         self.capacity = capacity
         self.timeout_s = timeout_s
+        self.lease_s = 15.0
         self.separate_approver = False
         self.secure_cookies = False
+        self.limits: dict[str, Any] = {}
         self.url = f"sqlite+aiosqlite:///{folder / 'test.db'}"
         self.pipeline = RulesOnly()
         self.models = OneModel()
@@ -169,13 +174,19 @@ class Installation:
         """Start over with the same data, as after a restart."""
         self.database = Database(self.url)
         self.cases = CaseStore(self.database)
+        self.jobs = JobStore(self.database)
         self.firs = FirStore(self.database)
         self.officers = OfficerStore(self.database)
         self.originals = Originals(self.folder / "originals")
         self.review = Review(
             self.pipeline,
-            Stores(self.cases, self.firs, self.originals, AuditLog(self.database)),
-            rules=Rules(capacity=self.capacity, timeout_s=self.timeout_s, separate_approver=self.separate_approver),
+            Stores(self.cases, self.jobs, self.firs, self.originals, AuditLog(self.database)),
+            rules=Rules(
+                capacity=self.capacity,
+                timeout_s=self.timeout_s,
+                separate_approver=self.separate_approver,
+                lease_s=self.lease_s,
+            ),
             render=render_text,
             model_hash=lambda _model: "f" * 64,
         )
@@ -196,24 +207,28 @@ class Installation:
                 old_sessions=OldSessions(self.database),
                 models=self.models,
                 accounts=Accounts(KEY, self.officers, SignIn(self.database)),
-                settings=WebSettings(
-                    cors_origins=("https://station.example",),
-                    rate_limit_requests=self.requests,
-                    rate_limit_window_s=60,
-                    max_concurrent=self.capacity,
-                    secure_cookies=self.secure_cookies,
-                    fir_auth_key=AUTH_KEY,
+                settings=replace(
+                    WebSettings(
+                        cors_origins=("https://station.example",),
+                        rate_limit_requests=self.requests,
+                        rate_limit_window_s=60,
+                        max_concurrent=self.capacity,
+                        secure_cookies=self.secure_cookies,
+                        fir_auth_key=AUTH_KEY,
+                    ),
+                    **self.limits,
                 ),
                 ping_database=self.database.ping,
                 collections=lambda: ("BNS",),
-                render_pdf=render_pdf,
                 desk=Desk(
                     cases=self.cases,
+                    jobs=self.jobs,
                     originals=self.originals,
                     officers=self.officers,
                     finder=SectionFinder(self.pipeline.kb),
                     forms=shipped_forms(),
                     check_records=partial(verify, self.database, self.originals),
+                    export=partial(archive_case, self.database, self.originals, shipped_forms()),
                 ),
                 on_startup=start,
                 on_shutdown=stop,

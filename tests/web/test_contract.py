@@ -79,11 +79,18 @@ async def test_the_whole_flow(installation: Installation) -> None:
         wrong = await client.post("/authenticate", json={"fir_number": number, "auth_key": "x" * 8}, headers=HEADERS)
         assert wrong.status_code == 401
         right = {"fir_number": number, "auth_key": AUTH_KEY}
-        assert (await client.post("/authenticate", json=right, headers=HEADERS)).json()["success"] is True
+        registered = (await client.post("/authenticate", json=right, headers=HEADERS)).json()
+        assert registered["success"] is True
+        assert re.fullmatch(r"1/\d{4}", registered["register_number"])
+        for path in (f"/fir/{number}", f"/fir/{number}/content"):
+            assert (await client.get(path, headers=HEADERS)).json()["register_number"] == registered["register_number"]
+        print_ = (await client.get(f"/fir/{number}/document.txt", headers=HEADERS)).text
+        assert f"1 ({number})" in print_
+        assert "DRAFT" not in print_
         assert (await client.get(f"/fir/{number}", headers=HEADERS)).json()["status"] == "finalized"
         assert (await client.post("/authenticate", json=right, headers=HEADERS)).status_code == 400
         entries = await AuditLog(installation.database).of_case(session)
-        assert [e.action for e in entries][-3:] == ["step.approved", "fir.exported", "fir.finalized"]
+        assert [e.action for e in entries][-4:] == ["step.approved", "fir.exported", "fir.finalized", "fir.exported"]
         assert {(e.actor, e.channel) for e in entries if e.role == "key_holder"} == {
             ("holder of the station's key", "api")
         }

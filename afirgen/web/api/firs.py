@@ -12,8 +12,10 @@ from msgspec import Struct
 
 from afirgen.case.audit import Action, Actor, Event, text_hash
 from afirgen.case.fir import FirDocument
-from afirgen.case.session import Step
+from afirgen.case.session import FirStatus, Step
 from afirgen.errors import AuthenticationError, InvalidInputError, NotFoundError
+from afirgen.render.documents import make_document
+from afirgen.render.form import Print
 from afirgen.store.firs import FirRecord, case_of
 from afirgen.web.deps import By, Deps, WebDeps
 
@@ -45,22 +47,20 @@ async def fir_content(number: FromPath[str], deps: Deps) -> dict[str, Any]:
 async def fir_pdf(number: FromPath[str], deps: Deps, by: By, language: FromQuery[str] = "en") -> Response[bytes]:
     """Return the print of an FIR; ``language`` of the form is en, hi or en-hi."""
     record = await deps.firs.get(_checked(number))
-    view = await deps.review.view(record.session_id or "")
-    document = view.contents.get(Step.FINAL)
-    if not isinstance(document, FirDocument):
+    pdf = await _made(deps, record, language, "pdf")
+    if pdf is None:
         raise NotFoundError("This FIR has no document here. Open its text instead.")
-    pdf = await asyncio.to_thread(deps.render_pdf, document, language)
     await _exported(deps, by, record, pdf)
     headers = {"content-disposition": f'inline; filename="{number}.pdf"'}
     return Response(pdf, media_type="application/pdf", headers=headers)
 
 
 @get("/fir/{number:str}/document.txt")
-async def fir_text(number: FromPath[str], deps: Deps, by: By) -> Response[str]:
+async def fir_text(number: FromPath[str], deps: Deps, by: By) -> Response[bytes]:
     """Return the text of an FIR as a file."""
     record = await deps.firs.get(_checked(number))
-    text = record.content or ""
-    await _exported(deps, by, record, text.encode())
+    text = await _made(deps, record, "en", "txt") or (record.content or "").encode()
+    await _exported(deps, by, record, text)
     headers = {"content-disposition": f'attachment; filename="{number}.txt"'}
     return Response(text, media_type="text/plain; charset=utf-8", headers=headers)
 
@@ -75,7 +75,7 @@ async def list_firs(
     if not 1 <= limit <= 100 or offset < 0:  # noqa: PLR2004 - the contract's bounds
         raise InvalidInputError("limit must be 1 to 100 and offset 0 or more.")
     records = await deps.firs.page(limit=limit, offset=offset)
-    listed = [{k: _shown(r)[k] for k in ("fir_number", "status", "created_at")} for r in records]
+    listed = [{k: _shown(r)[k] for k in ("fir_number", "status", "created_at", "register_number")} for r in records]
     return {"records": listed, "limit": limit, "offset": offset, "count": len(listed)}
 
 
@@ -89,8 +89,27 @@ async def authenticate(data: JSONBody[Authentication], deps: Deps, by: By) -> di
     if not expected or not hmac.compare_digest(data.auth_key.encode(), expected.encode()):
         await deps.audit.note(Event(actor=by, action=Action.FIR_REFUSED, details={"fir_number": number}))
         raise AuthenticationError("The key is not right.")
-    await deps.firs.finalize(number, Event(actor=by, action=Action.FIR_FINALIZED))
-    return {"success": True, "message": "The FIR is finalized.", "fir_number": number}
+    entry = await deps.firs.finalize(number, Event(actor=by, action=Action.FIR_FINALIZED))
+    return {
+        "success": True,
+        "message": "The FIR is finalized.",
+        "fir_number": number,
+        "register_number": str(entry),
+    }
+
+
+async def _made(deps: WebDeps, record: FirRecord, language: str, ending: str) -> bytes | None:
+    """Return the form of an FIR as a file, None for one of an earlier installation, which has only its text."""
+    if case_of(record.session_id) is None:
+        return None
+    try:
+        document = (await deps.review.view(record.session_id or "")).contents.get(Step.FINAL)
+    except NotFoundError:
+        return None
+    if not isinstance(document, FirDocument):
+        return None
+    wanted = Print("fir", language, record.status is FirStatus.FINALIZED, record.register)
+    return await asyncio.to_thread(make_document, document, wanted, ending, deps.desk.forms)
 
 
 async def _exported(deps: WebDeps, by: Actor, record: FirRecord, document: bytes) -> None:
@@ -112,6 +131,7 @@ def _shown(record: FirRecord) -> dict[str, Any]:
         "status": record.status.value,
         "created_at": _iso(record.created_at),
         "finalized_at": _iso(record.finalized_at),
+        "register_number": str(record.register) if record.register else None,
     }
 
 

@@ -1,23 +1,13 @@
-"""Whether the program lives, is ready, and how each part does; and the models."""
+"""Whether the program lives, is ready, and how each part does."""
 
 from typing import Any
 
 import msgspec
-from litestar import Response, get, post
-from litestar.params import FromPath, JSONBody
-from msgspec import Struct
+from litestar import Response, get
 
-from afirgen.case.audit import Action, Event
-from afirgen.case.rights import Right, allow
 from afirgen.errors import StorageError
 from afirgen.inference.engine import EngineState, EngineStatus
-from afirgen.web.deps import By, Deps, WebDeps
-
-
-class ModelChoice(Struct):
-    """Body of POST /api/v1/models/{role}."""
-
-    model: str
+from afirgen.web.deps import Deps, WebDeps
 
 
 @get("/live")
@@ -67,22 +57,6 @@ async def health(deps: Deps) -> dict[str, Any]:
     }
 
 
-@get("/api/v1/models")
-async def models(deps: Deps) -> dict[str, Any]:
-    """List the models in use."""
-    return {"models": [msgspec.to_builtins(s) for s in deps.models.statuses()]}
-
-
-@post("/api/v1/models/{role:str}", status_code=200)
-async def use_model(role: FromPath[str], data: JSONBody[ModelChoice], deps: Deps, by: By) -> dict[str, Any]:
-    """Switch a role to another model while the program runs."""
-    allow(by, Right.MANAGE)
-    status = await deps.models.switch(role, data.model)
-    details = {"role": role, "model": data.model}
-    await deps.audit.note(Event(actor=by, action=Action.MODEL_SWITCHED, details=details))
-    return {"model": msgspec.to_builtins(status)}
-
-
 def _part(statuses: list[EngineStatus]) -> dict[str, Any]:
     fine = bool(statuses) and all(s.state is EngineState.READY for s in statuses)
     return {
@@ -99,4 +73,4 @@ async def _database(deps: WebDeps) -> str:
     return "ok"
 
 
-HANDLERS = (live, ready, health, models, use_model)
+HANDLERS = (live, ready, health)

@@ -1,7 +1,6 @@
 """A case: its steps with the source beside the result, and what the officer decides and records."""
 
 import asyncio
-import hmac
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -11,16 +10,16 @@ from litestar import Response, get, post
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 
-from afirgen.case.audit import Action, Actor, Channel, Event, Role
+from afirgen.case.audit import Action, Actor
 from afirgen.case.clocks import clocks_for
 from afirgen.case.evidence import Transcript
 from afirgen.case.fir import FirDocument, Particulars
 from afirgen.case.law import LegalView, Standing, Verdict
-from afirgen.case.rights import Right, allow
 from afirgen.case.session import REGENERABLE, SessionStatus, Step
-from afirgen.errors import AfirgenError, AuthenticationError, InvalidInputError
+from afirgen.errors import AfirgenError, InvalidInputError
 from afirgen.jobs.review import Seen
 from afirgen.jobs.views import CaseView, Content, SummaryStep, officers_prose
+from afirgen.web.acts import RECORDS, RecordKind, attest, put_on_record, register
 from afirgen.web.api.process import case_id_of
 from afirgen.web.deps import By, Deps, WebDeps
 from afirgen.web.pages.facts_form import boxes, changed_facts
@@ -29,8 +28,7 @@ from afirgen.web.pages.shell import PageRequest, show
 from afirgen.web.pages.versions import since_machine
 
 _LONGEST = 2000
-_RECORDS = {"read_over": Action.READ_OVER, "copy_given": Action.COPY_GIVEN, "duty": Action.DUTY_DONE}
-_ON_RECORD = (*(action.value for action in _RECORDS.values()), Action.ATTESTED.value, Action.FIR_FINALIZED.value)
+_ON_RECORD = (*(action.value for action in RECORDS.values()), Action.ATTESTED.value, Action.FIR_FINALIZED.value)
 Fields = Mapping[str, str]
 
 
@@ -101,7 +99,7 @@ async def _carry_out(case: str, form: Fields, deps: WebDeps, by: Actor) -> None:
                 await deps.review.save(case, edit, by=by, seen=seen or _current(view))
             return
         if view.record.step is Step.FINAL:
-            await _attest(case, form, deps, by)
+            await attest(deps, case, form.get("attest", ""), by)
         await deps.review.approve(case, by=by, edit=edit, seen=seen, wait=False)
     elif action == "again":
         step = (await deps.review.view(case)).record.step
@@ -110,37 +108,13 @@ async def _carry_out(case: str, form: Fields, deps: WebDeps, by: Actor) -> None:
         await deps.review.retry(case, by=by, wait=False)
     elif action == "by_hand":
         await deps.review.by_hand(case, by=by)
-    elif action in _RECORDS:
-        allow(by, Right.REVIEW)
-        details = {key: form.get(key, "")[:_LONGEST] for key in ("language", "who", "duty") if form.get(key)}
-        await deps.audit.note(Event(actor=by, action=_RECORDS[action], details=details), case_id=case)
+    elif action in set(RecordKind):
+        details = {key: form.get(key) for key in ("language", "who", "duty")}
+        await put_on_record(deps, case, RecordKind(action), details, by)
     elif action == "register":
-        await _register(case, form, deps, by)
+        await register(deps, case, form.get("auth_key", ""), by)
     else:
         raise InvalidInputError("Choose what to do with this step.")
-
-
-async def _attest(case: str, form: Fields, deps: WebDeps, by: Actor) -> None:
-    """Note that the officer has read the whole form; somebody signed in by name attests with that name."""
-    allow(by, Right.REVIEW)
-    typed = " ".join(form.get("attest", "").split())
-    own = by.channel is Channel.PAGE and by.role is not Role.KEY_HOLDER
-    if not typed or (own and typed.casefold() != " ".join(by.name.split()).casefold()):
-        raise InvalidInputError("Type your own name, as you sign in with it, to attest that you have read the form.")
-    await deps.audit.note(Event(actor=by, action=Action.ATTESTED, details={"name": typed[:200]}), case_id=case)
-
-
-async def _register(case: str, form: Fields, deps: WebDeps, by: Actor) -> None:
-    allow(by, Right.REVIEW)
-    view = await deps.review.view(case)
-    expected = deps.settings.fir_auth_key
-    if view.record.status is not SessionStatus.COMPLETED or not view.record.fir_number:
-        raise InvalidInputError("The form is not approved yet. Approve it first.")
-    if not expected or not hmac.compare_digest(form.get("auth_key", "").encode(), expected.encode()):
-        refused = {"fir_number": view.record.fir_number}
-        await deps.audit.note(Event(actor=by, action=Action.FIR_REFUSED, details=refused), case_id=case)
-        raise AuthenticationError("The key for registering is not right.")
-    await deps.firs.finalize(view.record.fir_number, Event(actor=by, action=Action.FIR_FINALIZED))
 
 
 async def _fields(request: PageRequest) -> dict[str, str]:
@@ -255,6 +229,7 @@ async def _beside(view: CaseView, content: Content | None, step: Step, deps: Web
     entries = await deps.audit.of_case(view.record.id)
     number = view.record.fir_number or ""
     facts = content.facts if isinstance(content, SummaryStep) else None
+    registered = await deps.firs.finalized([number])
     return {
         "runs": runs(transcript, spans_in(view.state)) if transcript else (),
         "pages": sorted({s.box.page for s in transcript.segments if s.box}) if transcript else [],
@@ -263,7 +238,8 @@ async def _beside(view: CaseView, content: Content | None, step: Step, deps: Web
         "clocks": clocks_for(view.state.law.duties, view.record.reported_on) if view.state.law else (),
         "missing": _missing(view),
         "on_record": [(e, msgspec.json.decode(e.payload)) for e in entries if e.action in _ON_RECORD],
-        "registered": bool(number and await deps.firs.finalized([number])),
+        "registered": number in registered,
+        "entry": registered.get(number),
         "kinds": deps.desk.forms.kinds,
         "form_languages": deps.desk.forms.languages,
         "particulars": Particulars.__struct_fields__,

@@ -1,7 +1,6 @@
 """The station's cases with their clocks, a new complaint, and search over all cases."""
 
-import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,6 +16,7 @@ from afirgen.case.languages import LANGUAGES
 from afirgen.case.law import LegalView
 from afirgen.case.session import SessionStatus, Step
 from afirgen.errors import AfirgenError, EmptyInputError
+from afirgen.jobs.finding import find_cases, terms_of
 from afirgen.pipeline.run import Original
 from afirgen.store.cases import CaseRecord
 from afirgen.web.api.process import BODY_LIMIT
@@ -25,9 +25,6 @@ from afirgen.web.pages.shell import PageRequest, show
 
 _SHOWN = 60
 _FOUND = 30
-_LOOKED_AT = 120
-_SHORTEST_TERM = 2
-_DAY = re.compile(r"(\d{1,2})[./-](\d{1,2})[./-](\d{4})")
 
 
 class Row(Struct, frozen=True):
@@ -72,17 +69,11 @@ async def new_case(request: PageRequest, deps: Deps, by: By) -> Response[Any]:
 @get("/search")
 async def search(request: PageRequest, deps: Deps, q: FromQuery[str] = "") -> Template:
     """Find cases by words in anything that was said, drafted or written in them."""
-    terms = [_spellings(word) for word in q.split()[:8] if len(word) >= _SHORTEST_TERM]
-    found: list[CaseRecord] = []
-    if terms:
-        for record in await deps.desk.cases.search(terms, limit=_LOOKED_AT):
-            # The database looks through stored JSON, the names of its fields too: what is shown has the words.
-            if await _says(record, terms, deps):
-                found.append(record)
-            if len(found) == _FOUND:
-                break
+    found = await find_cases(deps.desk.cases, q, limit=_FOUND)
     rows = await _rows(found, deps)
-    return show(request, "search.html", {"rows": rows, "q": q[:200], "asked": bool(terms), "now": datetime.now(UTC)})
+    return show(
+        request, "search.html", {"rows": rows, "q": q[:200], "asked": bool(terms_of(q)), "now": datetime.now(UTC)}
+    )
 
 
 async def _rows(records: Iterable[CaseRecord], deps: WebDeps) -> list[Row]:
@@ -96,7 +87,7 @@ async def _rows(records: Iterable[CaseRecord], deps: WebDeps) -> list[Row]:
     return rows
 
 
-def _group(record: CaseRecord, registered: frozenset[str]) -> str:
+def _group(record: CaseRecord, registered: Collection[str]) -> str:
     if record.fir_number and record.fir_number in registered:
         return "registered"
     if record.status is SessionStatus.COMPLETED:
@@ -122,27 +113,6 @@ async def _complaint(form: Any) -> tuple[bytes, Original]:
     if not text.strip():
         raise EmptyInputError("Type the complaint, choose a file or make a recording.")
     return text.encode(), Original(data=text.encode(), language=language)
-
-
-def _spellings(word: str) -> tuple[str, ...]:
-    """Return a word as it may be stored: a day is looked for in the form of the facts too."""
-    day = _DAY.fullmatch(word)
-    return (word, f"{day[3]}-{int(day[2]):02}-{int(day[1]):02}") if day else (word,)
-
-
-async def _says(record: CaseRecord, terms: list[tuple[str, ...]], deps: WebDeps) -> bool:
-    texts = [record.fir_number or ""]
-    for version in await deps.desk.cases.history(record.id):
-        texts += _strings(msgspec.json.decode(version.content))
-    whole = "\n".join(texts).casefold()
-    return all(any(word.casefold() in whole for word in spellings) for spellings in terms)
-
-
-def _strings(value: object) -> list[str]:
-    if isinstance(value, str):
-        return [value]
-    below = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return [text for entry in below for text in _strings(entry)]
 
 
 HANDLERS = (home, new_page, new_case, search)

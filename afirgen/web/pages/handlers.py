@@ -1,6 +1,6 @@
 """All pages of the application."""
 
-from afirgen.web.pages import admin, casework, dashboard, entry, papers, sources, versions
+from afirgen.web.pages import admin, casework, dashboard, entry, papers, reference, sources, versions
 
 HANDLERS = (
     *entry.HANDLERS,
@@ -10,4 +10,5 @@ HANDLERS = (
     *versions.HANDLERS,
     *papers.HANDLERS,
     *admin.HANDLERS,
+    *reference.HANDLERS,
 )

@@ -1,0 +1,29 @@
+"""All calls of the versioned API."""
+
+from afirgen.web.api.v1 import (
+    audit,
+    cases,
+    documents,
+    duties,
+    evidence,
+    jobs,
+    models,
+    officers,
+    sections,
+    steps,
+    versions,
+)
+
+HANDLERS = (
+    *cases.HANDLERS,
+    *steps.HANDLERS,
+    *versions.HANDLERS,
+    *evidence.HANDLERS,
+    *sections.HANDLERS,
+    *duties.HANDLERS,
+    *documents.HANDLERS,
+    *audit.HANDLERS,
+    *jobs.HANDLERS,
+    *models.HANDLERS,
+    *officers.HANDLERS,
+)
