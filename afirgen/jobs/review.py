@@ -184,10 +184,11 @@ class Review:
     # --- looking ------------------------------------------------------------------------------------------
 
     async def view(self, case_id: str) -> CaseView:
-        """Return a case with its newest contents; an idle one that has waited too long is marked expired."""
+        """Return a case with its newest contents; one that has waited too long is marked expired unless on hold."""
         record = await self._stores.cases.get(case_id)
         idle = (datetime.now(UTC) - record.last_activity).total_seconds()
-        if record.status is SessionStatus.AWAITING_VALIDATION and idle > self._rules.timeout_s:
+        waits = record.status is SessionStatus.AWAITING_VALIDATION and record.hold is None
+        if waits and idle > self._rules.timeout_s:
             expired = Event(actor=MACHINE, action=Action.CASE_EXPIRED, details={"idle_s": int(idle)})
             await self._stores.cases.update(case_id, expired, status=SessionStatus.EXPIRED.value)
             self._drafter.forget(case_id)
