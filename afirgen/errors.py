@@ -188,3 +188,9 @@ class AuditFaultError(AfirgenError):
     """Stored records do not match the audit log."""
 
     code = "audit_fault"
+
+
+class DeploymentError(AfirgenError):
+    """Something in the cloud, or on the way to it, is not as deployment needs it."""
+
+    code = "deployment_error"

@@ -23,6 +23,7 @@ _COMMANDS = {
     "backup": ("afirgen.cli.backup:backup", "Make, check and restore encrypted backups."),
     "db": ("afirgen.cli.db:db", "Create and migrate the database."),
     "bench": ("afirgen.cli.bench:bench", "Measure the models on this machine and tune their settings."),
+    "deploy": ("afirgen.cli.deploy:deploy", "Bring an installation up in AWS and keep it up to date."),
     "evaluate": ("afirgen.cli.evaluate:evaluate", "Measure drafts against cases with known answers."),
 }
 _EXIT_EXPECTED, _EXIT_UNEXPECTED, _EXIT_INTERRUPTED = 2, 1, 130

@@ -35,7 +35,7 @@ from afirgen.inference.breaker import ASR_OCR_SERVER
 from afirgen.jobs.board import JobBoard, Progress
 from afirgen.jobs.breaking import Breakers
 from afirgen.jobs.drafting import Draft, Drafter, without_model
-from afirgen.jobs.views import CaseView, Content, SummaryStep, decode, officers_prose, shown, state_of
+from afirgen.jobs.views import CaseView, Content, SummaryStep, changed_sections, decode, officers_prose, shown, state_of
 from afirgen.pipeline.by_hand import corrected
 from afirgen.pipeline.intake import Limits
 from afirgen.pipeline.run import Original, Pipeline
@@ -398,7 +398,9 @@ class Review:
             _log.exception("step_failed", case=job.case_id)
             await self._fail(job, owner, "unexpected", "The step failed. Try it again.")
             return
-        self._drafter.begin_next(await self.view(job.case_id))
+        after = await self.view(job.case_id)
+        if after.record.step is job.step and after.record.status is SessionStatus.AWAITING_VALIDATION:
+            self._drafter.begin_next(after)
 
     async def _fail(self, job: Job, owner: str, code: str, sentence: str) -> None:
         event = Event(actor=MACHINE, action=Action.STEP_FAILED, details={"code": code})
@@ -451,7 +453,7 @@ class Review:
             raise InvalidInputError("This cannot be kept for this step.")
         fir = self._fir(content) if isinstance(content, FirDocument) else None
         version = NewVersion(step=step, content=msgspec.json.encode(content), author="officer")
-        details = {"instead_of": shown(view, step), **_changed_sections(view.contents[step], content)}
+        details = {"instead_of": shown(view, step), **changed_sections(view.contents[step], content)}
         event = Event(actor=by, action=Action.STEP_EDITED, details=details)
         await self._stores.cases.add_version(view.record.id, version, event, fir=fir)
 
@@ -484,14 +486,6 @@ class Review:
 
     def _lock(self, case_id: str) -> asyncio.Lock:
         return self._locks.setdefault(case_id, asyncio.Lock())
-
-
-def _changed_sections(before: Content, after: Content) -> dict[str, Any]:
-    """Name the sections that an edit added and removed."""
-    if not isinstance(before, LegalView) or not isinstance(after, LegalView):
-        return {}
-    old, new = ([str(a.section) for a in view.proposed] for view in (before, after))
-    return {"sections": {"added": [s for s in new if s not in old], "removed": [s for s in old if s not in new]}}
 
 
 def _check_seen(view: CaseView, seen: Seen | None) -> None:

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from functools import cache
+from itertools import chain
 
 from afirgen.legal_kb.ingredients import Offence, Words
 from afirgen.legal_kb.offences import OffenceBook
@@ -17,6 +18,12 @@ def word_hits(text: str, book: OffenceBook) -> dict[str, int]:
     plain = _plain(text)
     counts = {o.id: len(_found(plain, o.words)) for o in book.offences}
     return {offence_id: count for offence_id, count in counts.items() if count}
+
+
+def worded_questions(text: str, book: OffenceBook) -> frozenset[str]:
+    """Return the questions that belong to an offence of which an everyday word stands in ``text``."""
+    found = [book.by_id[offence_id] for offence_id in word_hits(text, book)]
+    return frozenset(q for offence in found for q in (*offence.all, *chain.from_iterable(offence.any)))
 
 
 def words_found(text: str, offence: Offence) -> tuple[str, ...]:

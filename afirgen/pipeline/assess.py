@@ -13,7 +13,7 @@ from afirgen.case.law import Assessment, Attributes, Cognizance, Law, LegalView,
 from afirgen.case.mentions.amounts import find_amounts
 from afirgen.case.mentions.dates import find_dates
 from afirgen.inference.engine import Priority
-from afirgen.inference.llama.request import Scoring
+from afirgen.inference.llama.request import Generation, Prompt, Scoring
 from afirgen.legal_kb.calibration import Calibration, load_calibration
 from afirgen.legal_kb.dates import law_for
 from afirgen.legal_kb.decide import Answer, Decision, decide, verdict_of
@@ -27,11 +27,11 @@ from afirgen.legal_kb.route import duties_for, route_for
 from afirgen.legal_kb.screening import known_answers
 from afirgen.legal_kb.statutes import BNS, IPC, KnowledgeBase
 from afirgen.pipeline.model_port import SYSTEM, LanguageModel, shared_prompt
-from afirgen.pipeline.questions import Asker, Score
+from afirgen.pipeline.questions import NAMING, NAMING_TOKENS, Asker, Name, Score
 from afirgen.pipeline.retrieve import Candidates, Opened, Searcher, merge, numbers_of
 
 # Each question costs the model about 20 tokens; this many fit the time that a section step may take.
-MOST_QUESTIONS = 36
+MOST_QUESTIONS = 40
 # Kept back of these for what excludes an offence whose ingredients are met.
 _KEPT_BACK = 6
 _MOST_POSSIBLE = 12
@@ -73,8 +73,8 @@ async def find_sections(
     answers: Mapping[str, Answer] = {}
     if model is not None and reads:
         known = known_answers(text, time_from=_value(when.time_from), time_to=_value(when.time_to))
-        score = _scorer(model, text, priority, deadline_s)
-        asker = Asker(text, score, book=book, calibration=sources.calibration, known=known, budget=MOST_QUESTIONS)
+        score, name = _scorer(model, text, priority, deadline_s), _namer(model, text, priority, deadline_s)
+        asker = Asker(text, score, name, book=book, calibration=sources.calibration, known=known, budget=MOST_QUESTIONS)
         await asker.screen()
         found = merge(text, searched, asker.answers, law=law, book=book)
         offences = await _examine(found.opened, asker)
@@ -116,6 +116,15 @@ def _scorer(model: LanguageModel, text: str, priority: Priority, deadline_s: flo
         return (await model.score(request)).scores
 
     return score
+
+
+def _namer(model: LanguageModel, text: str, priority: Priority, deadline_s: float | None) -> Name:
+    async def name() -> str:
+        prompt = Prompt(system=SYSTEM, shared=shared_prompt(text), task=NAMING)
+        request = Generation(prompt=prompt, max_tokens=NAMING_TOKENS, priority=priority, deadline_s=deadline_s)
+        return (await model.generate(request)).text
+
+    return name
 
 
 def _day(stated: Field | None) -> date | None:

@@ -1,5 +1,6 @@
 """Closed questions about one complaint: each put to the model at most once, within a budget."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 
 from msgspec import structs
@@ -9,15 +10,18 @@ from afirgen.case.law import Verdict
 from afirgen.case.sentences import sentences
 from afirgen.legal_kb.calibration import Calibration, Sign
 from afirgen.legal_kb.decide import Answer, verdict_of
-from afirgen.legal_kb.everyday import hints_in
+from afirgen.legal_kb.everyday import hints_in, worded_questions
 from afirgen.legal_kb.offences import Offence, OffenceBook, Question
 from afirgen.pipeline.grounding import tokens
 
 Score = Callable[[tuple[str, ...]], Awaitable[tuple[float, ...]]]
 """Puts questions about the complaint to the model; gives logit(yes) - logit(no) for each."""
 
-ANSWER = " Answer Yes or No."
-"""What every question ends with; the calibration was fitted with it."""
+Name = Callable[[], Awaitable[str]]
+"""Lets the model say in a few words of its own what wrong was done; that only hints at facts, it is none itself."""
+
+NAMING = "What kind of crime is this? Name the crimes in a few words."
+NAMING_TOKENS = 24
 
 _STEM = 5
 # A general fact as unlikely as this is not asked about in particular.
@@ -35,6 +39,7 @@ class Asker:
         self,
         text: str,
         score: Score,
+        name: Name,
         *,
         book: OffenceBook,
         calibration: Calibration,
@@ -45,9 +50,12 @@ class Asker:
         self.left = budget
         self._text = text
         self._score = score
+        self._name = name
+        self._named = ""
         self._book = book
         self._calibration = calibration
         self._mean = 0.0
+        self._worded = worded_questions(text, book)
 
     def open_questions(self, question_ids: Iterable[str]) -> list[str]:
         """Return those that have no answer yet, each once."""
@@ -57,7 +65,8 @@ class Asker:
         """Ask the screening questions; how they are answered tells how the model leans on this text."""
         ids = list(self._book.screening)
         self.left -= len(ids)
-        scores = dict(zip(ids, await self._put(ids), strict=True))
+        found, self._named = await asyncio.gather(self._put(ids), self._name())
+        scores = dict(zip(ids, found, strict=True))
         self._mean = sum(scores.values()) / max(1, len(scores))
         self._take({q: score for q, score in scores.items() if q not in self.answers})
 
@@ -69,12 +78,18 @@ class Asker:
             self._take(dict(zip(ids, await self._put(ids), strict=True)))
 
     async def _put(self, ids: list[str]) -> tuple[float, ...]:
-        return await self._score(tuple(self._book.questions[q].text + ANSWER for q in ids))
+        return await self._score(tuple(self._book.questions[q].text for q in ids))
 
     def _take(self, scores: Mapping[str, float]) -> None:
         for question_id, score in scores.items():
             question = self._book.questions[question_id]
-            sign = Sign(logit=score, mean=self._mean, hints=hints_in(self._text, question.hint))
+            sign = Sign(
+                logit=score,
+                mean=self._mean,
+                hints=hints_in(self._text, question.hint),
+                worded=question_id in self._worded,
+                named=hints_in(self._named, question.hint) > 0,
+            )
             sure = self._calibration.probability(question_id, sign)
             self.answers[question_id] = Answer(sure, _evidence(question, self._text))
         for question_id in scores:

@@ -1,7 +1,9 @@
 """The templates against cfn-lint and the house's rules. No account is needed: what only AWS can tell is in the docs."""
 
+import json
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +29,18 @@ from tests.deploy.templates import (
 # Actions that AWS knows no resource for; the grant is as narrow as it can be.
 _NO_RESOURCE_LEVEL = {"cloudwatch:PutMetricData", "xray:PutTraceSegments", "xray:PutTelemetryRecords"}
 _STATEFUL = {
-    "AWS::RDS::DBInstance": "Snapshot",
-    "AWS::S3::Bucket": "Retain",
-    "AWS::KMS::Key": "Retain",
-    "AWS::SecretsManager::Secret": "Retain",
-    "AWS::Backup::BackupVault": "Retain",
-    "AWS::Logs::LogGroup": "Retain",
+    "AWS::RDS::DBInstance": ("Snapshot", "Snapshot"),
+    # A first creation that fails takes its own empty things along, so that the next one finds the names free.
+    **dict.fromkeys(
+        (
+            "AWS::S3::Bucket",
+            "AWS::KMS::Key",
+            "AWS::SecretsManager::Secret",
+            "AWS::Backup::BackupVault",
+            "AWS::Logs::LogGroup",
+        ),
+        ("RetainExceptOnCreate", "Retain"),
+    ),
 }
 
 
@@ -128,13 +136,13 @@ def test_life_cycles_are_those_that_were_ordered() -> None:
     assert rules["data.LogsBucket"][0]["Transitions"] == [{"StorageClass": "STANDARD_IA", "TransitionInDays": 30}]
 
 
-@pytest.mark.parametrize(("kind", "policy"), list(_STATEFUL.items()))
-def test_nothing_that_holds_data_goes_with_its_stack(kind: str, policy: str) -> None:
+@pytest.mark.parametrize("kind", list(_STATEFUL))
+def test_nothing_that_holds_data_goes_with_its_stack(kind: str) -> None:
     found = list(resources(kind))
     assert found
     for stack, name, definition in found:
-        assert definition["DeletionPolicy"] == policy, (stack, name)
-        assert definition["UpdateReplacePolicy"] == policy, (stack, name)
+        kept = (definition["DeletionPolicy"], definition["UpdateReplacePolicy"])
+        assert kept == _STATEFUL[kind], (stack, name)
 
 
 def test_the_database_is_encrypted_protected_and_can_be_put_back() -> None:
@@ -143,7 +151,8 @@ def test_the_database_is_encrypted_protected_and_can_be_put_back() -> None:
     assert database["DeletionProtection"] is True
     assert database["DeleteAutomatedBackups"] is False
     assert database["StorageType"] == "gp3"
-    assert database["EngineLifecycleSupport"] == "open-source-rds-extended-support-disabled"
+    assert database["EngineLifecycleSupport"]["Fn::If"][1] == "open-source-rds-extended-support-disabled"
+    assert TEMPLATES["data"]["Parameters"]["DatabaseVersion"]["Default"] == "8.4"
     assert database["BackupRetentionPeriod"] == {"Ref": "RetentionDays"}
     settings = TEMPLATES["data"]["Resources"]["DatabaseParameters"]["Properties"]["Parameters"]
     assert (settings["innodb_flush_log_at_trx_commit"], settings["sync_binlog"]) == ("1", "1")
@@ -152,7 +161,9 @@ def test_the_database_is_encrypted_protected_and_can_be_put_back() -> None:
 
 def test_backups_are_made_every_six_hours_and_can_be_copied_away() -> None:
     rule = TEMPLATES["data"]["Resources"]["BackupPlan"]["Properties"]["BackupPlan"]["BackupPlanRule"][0]
-    assert rule["ScheduleExpression"] == "cron(0 0/6 * * ? *)"
+    assert rule["ScheduleExpression"]["Fn::Sub"][0] == "cron(30 ${BackupHours} ? * ${Days} *)"
+    hours = [int(h) for h in TEMPLATES["data"]["Parameters"]["BackupHours"]["Default"].split(",")]
+    assert [b - a for a, b in pairwise([*hours, 24 + hours[0]])] == [6, 6, 6, 6]
     assert rule["CopyActions"]["Fn::If"][0] == "HasCopy"
 
 
@@ -186,10 +197,36 @@ def test_no_policy_allows_everything() -> None:
 
 
 def test_only_a_key_policy_names_every_action_and_only_for_the_account_itself() -> None:
-    [first, *others] = [s for where, s in statements() if where == "data.Key"]
+    [first, alarms] = [s for where, s in statements() if where == "data.Key"]
     assert first["Principal"] == {"AWS": {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}}
-    assert all(set(as_list(s["Action"])) <= {"kms:GenerateDataKey", "kms:Decrypt"} for s in others)
-    assert all("Condition" in s for s in others)
+    assert set(alarms["Action"]) == {"kms:GenerateDataKey*", "kms:Decrypt"}
+    assert set(alarms["Principal"]) == {"Service"}
+
+
+def test_a_service_may_act_for_this_account_only() -> None:
+    """Who assumes a role or writes to a topic or bucket on somebody's behalf does it for this account's things."""
+    for where, statement in statements():
+        principal = statement.get("Principal")
+        services = as_list(principal["Service"]) if isinstance(principal, dict) and "Service" in principal else []
+        # The instance and the backups are named by nothing else; the key's statement is held by the topics' policies.
+        if not services or where in {"service.Role", "data.BackupRole", "data.Key"}:
+            continue
+        assert statement["Condition"]["StringEquals"]["aws:SourceAccount"] == {"Ref": "AWS::AccountId"}, where
+
+
+def test_topics_are_encrypted_with_a_key_that_the_alarms_may_use() -> None:
+    topics = dict(properties("AWS::SNS::Topic"))
+    assert len(topics) == 2
+    for name, topic in topics.items():
+        assert "afirgen-${Environment}-key" in text_of(topic["KmsMasterKeyId"]), name
+    [_, alarms] = [s for where, s in statements() if where == "data.Key"]
+    publishers = {
+        p
+        for where, s in statements()
+        if "Policy" in where and s["Action"] == "sns:Publish"
+        for p in as_list(s["Principal"]["Service"])
+    }
+    assert publishers == set(alarms["Principal"]["Service"])
 
 
 # --- how the stacks hang together -----------------------------------------------------------------------------
@@ -228,6 +265,19 @@ def test_the_chosen_parameters_exist_and_are_allowed(environment: str) -> None:
         assert value in allowed, name
 
 
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_backups_fall_into_the_hours_in_which_the_database_runs(environment: str) -> None:
+    defaults = {name: str(p.get("Default")) for name, p in TEMPLATES["data"]["Parameters"].items()}
+    chosen = defaults | parameters(environment)
+    assert chosen["TimeZone"] == "Asia/Kolkata"
+    from_h, to_h = (0, 24) if chosen["WorkingDays"] == "always" else (int(chosen["StartHour"]), int(chosen["StopHour"]))
+    assert all(from_h <= int(hour) < to_h for hour in chosen["BackupHours"].split(","))
+    # The window is in UTC, five and a half hours behind; a backup by AWS Backup must not fall into it.
+    begin, end = ((int(t[:2]) + int(t[3:]) / 60 + 5.5) % 24 for t in chosen["BackupWindow"].split("-"))
+    assert from_h <= begin < end <= to_h
+    assert not [h for h in chosen["BackupHours"].split(",") if begin - 1 <= int(h) + 0.5 <= end]
+
+
 def test_an_instance_that_dies_is_replaced_and_counts_only_when_ready() -> None:
     group = TEMPLATES["service"]["Resources"]["Group"]
     assert group["Properties"]["DesiredCapacity"] == "1"
@@ -235,6 +285,34 @@ def test_an_instance_that_dies_is_replaced_and_counts_only_when_ready() -> None:
     assert group["CreationPolicy"]["ResourceSignal"] == {"Count": 1, "Timeout": "PT25M"}
     update = group["UpdatePolicy"]["AutoScalingRollingUpdate"]
     assert (update["WaitOnResourceSignals"], update["MaxBatchSize"]) == (True, 1)
+    [hook] = group["Properties"]["LifecycleHookSpecificationList"]
+    assert (hook["LifecycleTransition"], hook["DefaultResult"]) == ("autoscaling:EC2_INSTANCE_LAUNCHING", "ABANDON")
+
+
+def test_an_instance_on_demand_stands_in_until_a_spot_instance_is_ready() -> None:
+    there = TEMPLATES["service"]["Resources"]
+    none, unready = there["NoSpot"]["Properties"], there["SpotNotReady"]["Properties"]
+    assert (none["AlarmActions"], "OKActions" in none) == ([{"Ref": "StandInUp"}], False)
+    assert (unready["OKActions"], "AlarmActions" in unready) == ([{"Ref": "StandInDown"}], False)
+    # One that is still coming is no reason to call the stand-in, but none to send it away either.
+    assert none["Metrics"][0]["Expression"] == "wanted - here - coming"
+    assert unready["Metrics"][0]["Expression"] == "wanted - here"
+    assert "MixedInstancesPolicy" not in there["StandIn"]["Properties"]
+
+
+def test_working_hours_are_the_same_for_instance_and_database() -> None:
+    service, data = TEMPLATES["service"], TEMPLATES["data"]
+    for name in ("WorkingDays", "StartHour", "StartMinute", "StopHour"):
+        assert service["Parameters"][name] == data["Parameters"][name]
+    assert service["Mappings"] == data["Mappings"]
+    assert (
+        service["Resources"]["Start"]["Properties"]["Recurrence"]["Fn::Sub"][0]
+        == "${StartMinute} ${StartHour} * * ${Days}"
+    )
+    database = data["Resources"]["DatabaseStart"]["Properties"]
+    assert database["ScheduleExpression"]["Fn::Sub"][0] == "cron(${StartMinute} ${StartHour} ? * ${Days} *)"
+    # Both count from 1, but one of them from Sunday, so only the names are safe where names are known.
+    assert service["Mappings"]["Days"]["mon-sat"] == {"Scheduler": "MON-SAT", "Group": "1-6"}
 
 
 # --- what is watched ------------------------------------------------------------------------------------------
@@ -257,7 +335,7 @@ def test_what_was_ordered_is_watched_and_somebody_is_told() -> None:
         "SignInFailures",
     }
     for name, alarm in alarms.items():
-        assert alarm["AlarmActions"], name
+        assert alarm.get("AlarmActions") or alarm.get("OKActions"), name
         assert alarm["AlarmDescription"].endswith("."), name
         assert alarm["TreatMissingData"] in {"breaching", "notBreaching", "ignore"}, name
     thresholds = {n: alarms[f"watch.{n}"]["Threshold"] for n in ("ErrorRate", "SlowDrafts", "SlowApi")}
@@ -271,6 +349,10 @@ def test_the_dashboards_show_what_the_program_and_aws_tell() -> None:
         for _, b in properties("AWS::CloudWatch::Dashboard")
     }
     assert {name.rpartition("-")[2] for name in boards} == {"main", "errors", "performance"}
+    for board in boards.values():
+        widgets = json.loads(board)["widgets"]
+        places = [(w["x"], w["y"]) for w in widgets]
+        assert len(set(places)) == len(places) >= 5
     shown = "".join(boards.values())
     for _, alarm in properties("AWS::CloudWatch::Alarm"):
         metric = alarm.get("MetricName")

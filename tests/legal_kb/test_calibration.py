@@ -55,6 +55,19 @@ def test_a_text_that_draws_yes_to_everything_is_seen_through() -> None:
     assert found.probability("even", Sign(4 - 3, 4.0, 0)) < 0.1
 
 
+def test_a_usual_word_for_the_offence_counts_as_much_as_it_tells() -> None:
+    chance = random.Random(5)
+    drawn = []
+    for _ in range(1500):
+        truth = chance.random() < 0.4
+        worded = chance.random() < (0.8 if truth else 0.2)
+        drawn.append(Example("even", Sign(chance.gauss(1.0 if truth else -1.0, 1.0), 0.0, 0, worded=worded), truth))
+    found = fit(drawn, model="m")
+    without, with_word = (found.probability("even", Sign(0.0, 0.0, 0, worded=w)) for w in (False, True))
+    assert without < 0.35
+    assert with_word > 0.55
+
+
 def test_an_unknown_question_has_the_common_bias() -> None:
     found = fit(examples(300), model="m")
     assert 0 < found.probability("new", Sign(0.0, 0.0, 0)) < 1
@@ -64,7 +77,8 @@ def test_the_shipped_calibration_knows_only_shipped_questions() -> None:
     book = load_offences(load_knowledge_base())
     found = load_calibration()
     assert found.slope > 0
-    assert found.hint > 0
+    assert found.worded > 0
+    assert found.named > 0
     assert found.bias.keys() <= book.questions.keys()
 
 

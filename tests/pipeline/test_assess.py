@@ -18,14 +18,16 @@ from afirgen.legal_kb.offences import OffenceBook, load_offences
 from afirgen.legal_kb.statutes import BNS, load_knowledge_base
 from afirgen.pipeline.assess import MOST_QUESTIONS, LawSources, find_sections
 from afirgen.pipeline.model_port import LanguageModel
-from afirgen.pipeline.questions import ANSWER
+from afirgen.pipeline.questions import NAMING
 
 pytestmark = pytest.mark.anyio
 
 KB = load_knowledge_base()
 BOOK = load_offences(KB)
 # Takes a score as it comes, so that the answers here are plain: +8 is a yes, -8 a no.
-AS_IT_COMES = Calibration(model="told", slope=1.0, lean=0.0, hint=0.0, more=0.0, common=0.0, bias={}, hints={})
+AS_IT_COMES = Calibration(
+    model="told", slope=1.0, lean=0.0, hint=0.0, more=0.0, worded=0.0, named=0.0, common=0.0, bias={}, hints={}
+)
 
 
 class Listed:
@@ -41,6 +43,9 @@ class Listed:
         return tuple(Candidate(section=r, score=1.0, origin="search") for r in self.refs[:limit])
 
 
+_NO_TIME = {"queue_s": 0.0, "prefill_s": 0.0, "decode_s": 0.0}
+
+
 class Told:
     """Says yes to the questions that it is told of and no to all others."""
 
@@ -49,8 +54,9 @@ class Told:
 
     def __init__(self, yes: Iterable[str], unclear: Iterable[str] = ()) -> None:
         scores = dict.fromkeys(BOOK.questions, -8.0) | dict.fromkeys(unclear, -0.6) | dict.fromkeys(yes, 8.0)
-        self.scores = {BOOK.questions[q].text + ANSWER: score for q, score in scores.items()}
+        self.scores = {BOOK.questions[q].text: score for q, score in scores.items()}
         self.requests: list[Scoring] = []
+        self.name = ""
 
     def count_tokens(self, text: str) -> int:
         return len(text)
@@ -62,7 +68,11 @@ class Told:
         on_text: Callable[[str], None] | None = None,
         cancel: CancelToken | None = None,
     ) -> Generated:
-        raise AssertionError((request, on_text, cancel))
+        del on_text, cancel
+        assert request.prompt.task == NAMING
+        return Generated(
+            text=self.name, finish="stop", prompt_tokens=0, reused_tokens=0, sampled_tokens=0, fed_tokens=0, **_NO_TIME
+        )
 
     async def score(self, request: Scoring, *, cancel: CancelToken | None = None) -> Scored:
         del cancel
@@ -157,17 +167,17 @@ async def test_a_particular_fact_falls_with_the_general_one_that_is_denied() -> 
 
 
 async def test_without_any_usual_word_a_weak_case_is_not_proposed() -> None:
-    weak, strong = ({"stolen no_consent": 0.5}, {"stolen no_consent": 3.0})
+    weak, strong = ({"stolen no_consent": 0.3}, {"stolen no_consent": 3.0})
     for scores, expected in ((weak, []), (strong, ["BNS 303(2)"])):
         model = told()
-        model.scores |= {BOOK.questions[q].text + ANSWER: v for ids, v in scores.items() for q in ids.split()}
+        model.scores |= {BOOK.questions[q].text: v for ids, v in scores.items() for q in ids.split()}
         assert numbers((await view_of(model, "I cannot find it since then.", found="303")).proposed) == expected
 
 
 async def test_the_screening_questions_come_first_and_together() -> None:
     model = told()
     await view_of(model)
-    assert model.requests[0].questions == tuple(BOOK.questions[q].text + ANSWER for q in BOOK.screening)
+    assert model.requests[0].questions == tuple(BOOK.questions[q].text for q in BOOK.screening)
 
 
 @pytest.mark.parametrize("model", [None, Told(BOOK.questions)])
@@ -294,3 +304,11 @@ async def test_the_book_in_use_is_the_one_given() -> None:
     facts = Facts(occurrence=Occurrence())
     view = await find_sections(Transcript(text="It is.", language="en"), facts, sources=sources, model=told())
     assert (view.proposed, view.route) == ((), Route.DIARY_ENTRY)
+
+
+async def test_what_the_model_calls_the_wrong_is_a_hint_and_no_more() -> None:
+    """A name moves a probability; it never makes a fact of what every answer denies."""
+    model = Told(())
+    model.name = "Murder, robbery, theft"
+    view = await view_of(model, "I lost my key.", found="103 303")
+    assert view.proposed == ()

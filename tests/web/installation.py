@@ -158,7 +158,13 @@ class Installation:
     """A data folder with its database, and the application over it."""
 
     def __init__(
-        self, folder: Path, *, requests: int = 1000, capacity: int = 5, timeout_s: int = 3600, url: str | None = None
+        self,
+        folder: Path,
+        *,
+        url: str | None = None,
+        requests: int = 1000,
+        capacity: int = 5,
+        timeout_s: int = 3600,
     ) -> None:
         self.folder = folder
         self.requests = requests

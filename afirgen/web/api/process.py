@@ -181,7 +181,9 @@ async def regenerate(
     try:
         wanted = Step(step or "")
     except ValueError as err:
-        raise InvalidInputError("step must be summary_review, violations_review or fir_narrative_review.") from err
+        raise InvalidInputError(
+            "Choose summary_review, violations_review or fir_narrative_review as the step."
+        ) from err
     view = await deps.review.regenerate(case_id_of(session_id), wanted, by=by, note=user_input)
     answer = _answer(view, approved=False)
     return Regenerated(

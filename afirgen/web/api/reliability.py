@@ -1,7 +1,7 @@
 """How the parts do and what to do when one fails, in the form of earlier installations; counts for a monitor."""
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from litestar import Request, Response, get, post
 from litestar.params import PathParameter
@@ -84,7 +84,7 @@ class PartChanged(Struct, frozen=True, kw_only=True):
 
 
 @get("/metrics", responses=refusals(), media_type="application/json")
-async def metrics(request: Request[object, object, object], deps: Deps) -> Response[Counts] | Response[str]:
+async def metrics(request: Request[Any, Any, Any], deps: Deps) -> Response[Counts] | Response[str]:
     """Count sessions and FIRs: as JSON, or as Prometheus text where the Accept header asks for it."""
     counts = Counts(
         timestamp=_now(),

@@ -1,0 +1,146 @@
+"""The program as one file: wheels, lock, migrations and units, named by the hash of its content."""
+
+import gzip
+import hashlib
+import io
+import subprocess
+import sys
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from msgspec import Struct
+
+from afirgen.deploy.aws import Aws, translated
+from afirgen.errors import DeploymentError
+
+_LOCKS = ("build.txt", "runtime.txt", "llama.txt")
+_FOLDERS = ("migrations", "deploy", "docs")
+_NEVER = frozenset({"__pycache__", ".mypy_cache"})
+
+
+class Artifact(Struct, frozen=True):
+    """A built artifact and where it belongs in the bucket."""
+
+    path: Path
+    sha256: str
+
+    @property
+    def key(self) -> str:
+        """Return its key in the artifacts bucket."""
+        return f"artifacts/{self.sha256}.tar.gz"
+
+
+def build_artifact(root: Path, out: Path) -> Artifact:
+    """Collect the wheels of the lock, build those that have none, and pack everything for a new machine.
+
+    Wheels that were collected before are kept in ``out`` and used again. The same content gives the same bytes.
+
+    Raises:
+        DeploymentError: A package could not be had or built.
+    """
+    wheels = out / "wheels"
+    wheels.mkdir(parents=True, exist_ok=True)
+    _collect(root, wheels)
+    _build_own(root, wheels)
+    requirements = "".join((root / "requirements" / name).read_text(encoding="utf-8") for name in _LOCKS)
+    # What was built here has a hash of its own; the lock's is that of its source, which was checked before building.
+    return pack(root, wheels, _with_hashes_of(requirements, wheels), out)
+
+
+def pack(root: Path, wheels: Path, requirements: str, out: Path) -> Artifact:
+    """Pack wheels, requirements, migrations, units and docs into one reproducible file."""
+    part = out / "artifact.part"
+    with (
+        part.open("wb") as raw,
+        gzip.GzipFile(fileobj=raw, mode="wb", mtime=0, filename="", compresslevel=6) as squeezed,
+        tarfile.open(fileobj=squeezed, mode="w", format=tarfile.PAX_FORMAT) as archive,
+    ):
+        _add_bytes(archive, "requirements.txt", requirements.encode())
+        for path in sorted(wheels.glob("*.whl")):
+            _add(archive, f"wheels/{path.name}", path)
+        for folder in _FOLDERS:
+            for path in _files(root / folder):
+                _add(archive, path.relative_to(root).as_posix(), path)
+    digest = hashlib.sha256(part.read_bytes()).hexdigest()
+    path = out / f"{digest}.tar.gz"
+    part.replace(path)
+    return Artifact(path, digest)
+
+
+def upload(aws: Aws, bucket: str, artifact: Artifact) -> bool:
+    """Put the artifact into the bucket unless it is there; tell whether it had to be sent."""
+    from botocore.exceptions import ClientError  # type: ignore[import-untyped]  # noqa: PLC0415
+
+    client = aws.client("s3")
+    with translated(f"to write into the bucket {bucket}"):
+        try:
+            client.head_object(Bucket=bucket, Key=artifact.key)
+        except ClientError as err:
+            if err.response["Error"]["Code"] not in {"404", "NoSuchKey", "NotFound"}:
+                raise
+            client.upload_file(str(artifact.path), bucket, artifact.key)
+            return True
+    return False
+
+
+def _collect(root: Path, wheels: Path) -> None:
+    """Fetch the wheels of the lock, checked by hash; a source package among them is built."""
+    for name in _LOCKS:
+        _pip("wheel", "--no-deps", "--require-hashes", "--wheel-dir", str(wheels), "--find-links", str(wheels),
+             "-r", str(root / "requirements" / name))  # fmt: skip
+
+
+def _build_own(root: Path, wheels: Path) -> None:
+    for old in wheels.glob("afirgen-*.whl"):
+        old.unlink()
+    with TemporaryDirectory() as folder:
+        _pip("wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", folder, str(root))
+        for wheel in Path(folder).glob("*.whl"):
+            wheel.replace(wheels / wheel.name)
+
+
+def _pip(*arguments: str) -> None:
+    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", "--quiet", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 -- our own
+    if done.returncode != 0:
+        last = done.stderr.strip().splitlines()[-1:] or ["no reason given"]
+        raise DeploymentError(f"The artifact could not be built: {last[0]}", detail=done.stderr[-4000:])
+
+
+def _with_hashes_of(requirements: str, wheels: Path) -> str:
+    """Add to each requirement the hash of the wheel that goes along, where it was built here."""
+    known = {_name(path.name.split("-")[0]): path for path in wheels.glob("*.whl")}
+    lines = []
+    for line in requirements.splitlines():
+        lines.append(line)
+        name = (
+            _name(line.partition("==")[0].partition("[")[0]) if "==" in line and not line.startswith((" ", "#")) else ""
+        )
+        if name in known and line.rstrip().endswith("\\"):
+            digest = hashlib.sha256(known[name].read_bytes()).hexdigest()
+            if f"sha256:{digest}" not in requirements:
+                lines.append(f"    --hash=sha256:{digest} \\")
+    return "\n".join(lines) + "\n"
+
+
+def _name(text: str) -> str:
+    return text.strip().lower().replace("-", "_").replace(".", "_")
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and not _NEVER & set(path.parts):
+            yield path
+
+
+def _add(archive: tarfile.TarFile, name: str, path: Path) -> None:
+    _add_bytes(archive, name, path.read_bytes(), executable=bool(path.stat().st_mode & 0o100))
+
+
+def _add_bytes(archive: tarfile.TarFile, name: str, data: bytes, *, executable: bool = False) -> None:
+    member = tarfile.TarInfo(name)
+    member.size = len(data)
+    member.mode = 0o755 if executable else 0o644
+    archive.addfile(member, io.BytesIO(data))

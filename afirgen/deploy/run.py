@@ -1,0 +1,228 @@
+"""Bringing an installation up, putting it back, looking at it and taking it down."""
+
+import json
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from msgspec import Struct, structs
+
+from afirgen.deploy.artifact import Artifact, upload
+from afirgen.deploy.aws import Aws, translated
+from afirgen.deploy.changes import ChangeSet, Say, carry_out, describe, discard, outputs, parameter, prepare, wait_for
+from afirgen.deploy.preflight import bucket_of, check
+from afirgen.deploy.stacks import KEEPS_DATA, ORDER, Stack, stack_name
+from afirgen.errors import DeploymentError
+
+_HISTORY = "artifacts/history.json"
+_KEPT_RELEASES = 20
+_READY_S = 1200
+
+
+class Release(Struct, frozen=True):
+    """An artifact that was brought up and became ready."""
+
+    sha256: str
+    at: str
+
+
+def plan(aws: Aws, stacks: Mapping[str, Stack], artifact: Artifact | None) -> Iterator[ChangeSet]:
+    """Give the change set of each stack that can be looked at now, and throw it away afterwards.
+
+    A stack whose imports are not there yet cannot be looked at: nothing follows the first new stack.
+    """
+    check(aws, stacks)
+    for kind in ORDER:
+        prepared = prepare(aws, _with_artifact(stacks[kind], artifact))
+        if prepared is None:
+            continue
+        try:
+            yield prepared
+        finally:
+            discard(aws, prepared)
+        if prepared.is_new:
+            return
+
+
+def up(aws: Aws, stacks: Mapping[str, Stack], artifact: Artifact, say: Say, *, allow_data_loss: bool = False) -> None:
+    """Bring every stack to what its template says, in order; running it again goes on where it stopped.
+
+    Raises:
+        DeploymentError: Something is wrong, or failed; AWS has put back what it had begun.
+    """
+    check(aws, stacks)
+    for kind in ORDER:
+        stack = _with_artifact(stacks[kind], artifact)
+        settle(aws, stack.name, say)
+        if kind == "service":
+            sent = upload(aws, bucket_of(aws, stack.parameters["Environment"]), artifact)
+            say(f"The artifact {artifact.sha256[:12]} {'was sent' if sent else 'is there already'}.")
+        prepared = prepare(aws, stack)
+        if prepared is None:
+            say(f"{stack.name}: nothing to change.")
+            continue
+        lost = [c for c in prepared.changes if c.loses_data]
+        if lost and not allow_data_loss:
+            discard(aws, prepared)
+            raise DeploymentError(f"{stack.name}: {lost[0].name} holds data and would be lost. Nothing was changed.")
+        carry_out(aws, prepared, say)
+    _remember(aws, stacks["service"].parameters["Environment"], artifact.sha256)
+
+
+def settle(aws: Aws, name: str, say: Say) -> None:
+    """Wait for what an interrupted run has begun, and clear away a stack that never came into being."""
+    found = describe(aws, name)
+    if (
+        found is not None
+        and found["StackStatus"].endswith("IN_PROGRESS")
+        and found["StackStatus"] != "REVIEW_IN_PROGRESS"
+    ):
+        say(f"{name}: waiting for what is under way.")
+        try:
+            wait_for(aws, name, say, since=datetime.now(UTC))
+        except DeploymentError as err:
+            say(err.public)
+        found = describe(aws, name)
+    status = found["StackStatus"] if found else ""
+    client = aws.client("cloudformation")
+    if status in {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "REVIEW_IN_PROGRESS"}:
+        say(f"{name}: removing what a first try has left.")
+        with translated(f"to remove the stack {name}"):
+            client.delete_stack(StackName=name)
+            client.get_waiter("stack_delete_complete").wait(StackName=name)
+    elif status == "UPDATE_ROLLBACK_FAILED":
+        say(f"{name}: going on with putting it back.")
+        with translated(f"to put the stack {name} back"):
+            client.continue_update_rollback(StackName=name)
+        wait_for(aws, name, say, since=datetime.now(UTC))
+
+
+def rollback(aws: Aws, stacks: Mapping[str, Stack], say: Say) -> str:
+    """Bring up the release before the one that runs; return its hash.
+
+    Raises:
+        DeploymentError: There is none, or AWS refused.
+    """
+    environment = stacks["service"].parameters["Environment"]
+    running = parameter(describe(aws, stacks["service"].name), "ArtifactSha256")
+    earlier = [r for r in releases(aws, environment) if r.sha256 != running]
+    if not earlier:
+        raise DeploymentError("There is no earlier release to go back to.")
+    sha256 = earlier[-1].sha256
+    stack = stacks["service"]
+    chosen = {**stack.parameters, "ArtifactKey": f"artifacts/{sha256}.tar.gz", "ArtifactSha256": sha256}
+    prepared = prepare(aws, structs.replace(stack, parameters=chosen))
+    if prepared is not None:
+        carry_out(aws, prepared, say)
+    return sha256
+
+
+def releases(aws: Aws, environment: str) -> list[Release]:
+    """Return the releases that were brought up, the oldest first."""
+    from botocore.exceptions import ClientError  # type: ignore[import-untyped]  # noqa: PLC0415
+
+    with translated("to read the list of releases"):
+        try:
+            body = aws.client("s3").get_object(Bucket=bucket_of(aws, environment), Key=_HISTORY)["Body"].read()
+        except ClientError as err:
+            if err.response["Error"]["Code"] in {"404", "NoSuchKey"}:
+                return []
+            raise
+    return [Release(**row) for row in json.loads(body)]
+
+
+def status(aws: Aws, environment: str) -> dict[str, Any]:
+    """Return the state of the stacks, the alarms that are raised, and what the service says of itself."""
+    found = {kind: describe(aws, stack_name(environment, kind)) for kind in ORDER}
+    with translated("to look at the alarms"):
+        alarms = aws.client("cloudwatch").describe_alarms(AlarmNamePrefix=f"afirgen-{environment}-", StateValue="ALARM")
+    address = outputs(found["service"]).get("Address")
+    return {
+        "stacks": {kind: each["StackStatus"] if each else "not there" for kind, each in found.items()},
+        "release": parameter(found["service"], "ArtifactSha256"),
+        "address": address,
+        "ready": bool(address) and is_ready(str(address)),
+        "alarms": [a["AlarmName"] for a in alarms["MetricAlarms"]],
+    }
+
+
+def is_ready(address: str) -> bool:
+    """Ask the service whether it is ready."""
+    if not address.startswith(("https://", "http://")):
+        return False
+    try:
+        with urllib.request.urlopen(f"{address}/ready", timeout=10) as answer:  # noqa: S310 -- checked above
+            return bool(answer.status == 200)  # noqa: PLR2004
+    except (urllib.error.URLError, TimeoutError, ValueError):
+        return False
+
+
+def wait_until_ready(address: str, *, most_s: float = _READY_S, pause_s: float = 10.0) -> bool:
+    """Wait until the service says that it is ready; False when it does not in time."""
+    deadline = time.monotonic() + most_s
+    while not is_ready(address):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(pause_s)
+    return True
+
+
+def log_lines(aws: Aws, environment: str, *, group: str = "application", minutes: int = 10) -> Iterator[str]:
+    """Give the newest lines of a log group."""
+    since = datetime.now(UTC) - timedelta(minutes=minutes)
+    with translated("to read the logs"):
+        pages = (
+            aws.client("logs")
+            .get_paginator("filter_log_events")
+            .paginate(logGroupName=f"/afirgen/{environment}/{group}", startTime=int(since.timestamp() * 1000))
+        )
+        for page in pages:
+            yield from (event["message"].rstrip() for event in page["events"])
+
+
+def destroy(aws: Aws, environment: str, say: Say, *, data_named: str | None = None) -> None:
+    """Take the installation down. Data stay unless ``data_named`` is the environment's own name.
+
+    Even then the database leaves a last snapshot, and buckets, keys and secrets stay for somebody to remove by hand.
+
+    Raises:
+        DeploymentError: AWS refused.
+    """
+    with_data = data_named == environment
+    for kind in reversed(ORDER):
+        if not with_data and (kind in KEEPS_DATA or kind == "network"):
+            say(f"{stack_name(environment, kind)} stays: it holds data, or what holds data needs it.")
+            continue
+        name = stack_name(environment, kind)
+        if describe(aws, name) is None:
+            continue
+        if kind in KEEPS_DATA:
+            with translated("to lift the protection of the database"):
+                aws.client("rds").modify_db_instance(
+                    DBInstanceIdentifier=f"afirgen-{environment}", DeletionProtection=False, ApplyImmediately=True
+                )
+        with translated(f"to remove the stack {name}"):
+            aws.client("cloudformation").delete_stack(StackName=name)
+        wait_for(aws, name, say, since=datetime.now(UTC))
+        say(f"{name} is removed.")
+
+
+def _remember(aws: Aws, environment: str, sha256: str) -> None:
+    known = [r for r in releases(aws, environment) if r.sha256 != sha256]
+    rows = [*known, Release(sha256, datetime.now(UTC).isoformat(timespec="seconds"))][-_KEPT_RELEASES:]
+    with translated("to write the list of releases"):
+        aws.client("s3").put_object(
+            Bucket=bucket_of(aws, environment),
+            Key=_HISTORY,
+            Body=json.dumps([structs.asdict(r) for r in rows]).encode(),
+        )
+
+
+def _with_artifact(stack: Stack, artifact: Artifact | None) -> Stack:
+    if artifact is None or "ArtifactKey" not in stack.known:
+        return stack
+    chosen = {**stack.parameters, "ArtifactKey": artifact.key, "ArtifactSha256": artifact.sha256}
+    return structs.replace(stack, parameters=chosen)

@@ -1,0 +1,78 @@
+"""The four stacks of an installation: their order, templates and parameters."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml  # type: ignore[import-untyped]
+from msgspec import Struct
+
+from afirgen.errors import DeploymentError
+
+ORDER = ("network", "data", "watch", "service")
+"""Each stack uses what those before it export."""
+ENVIRONMENTS = ("dev", "staging", "prod")
+KEEPS_DATA = frozenset({"data"})
+
+
+class Stack(Struct, frozen=True):
+    """A stack with its template and the parameters chosen for it; others keep their value or default."""
+
+    name: str
+    kind: str
+    template: str
+    known: frozenset[str]
+    needed: frozenset[str]
+    parameters: dict[str, str]
+
+
+class _Loader(yaml.SafeLoader):  # type: ignore[misc] # it has no types
+    """Reads a template; its short forms such as !Ref are not needed here and become None."""
+
+
+_Loader.add_multi_constructor("!", lambda _loader, _suffix, _node: None)
+
+
+def load_stacks(folder: Path, environment: str, chosen: Mapping[str, str]) -> dict[str, Stack]:
+    """Return the stacks by kind; ``chosen`` stands above the environment's own file.
+
+    Raises:
+        DeploymentError: A file is missing or wrong, or a parameter does not exist.
+    """
+    parameters = {"Environment": environment, **_file(folder / "parameters" / f"{environment}.json"), **chosen}
+    stacks = {kind: _stack(folder / f"{kind}.yaml", kind, environment, parameters) for kind in ORDER}
+    known = frozenset[str]().union(*(stack.known for stack in stacks.values()))
+    unknown = sorted(set(parameters) - known)
+    if unknown:
+        raise DeploymentError(f"There is no parameter {unknown[0]}. Known are {', '.join(sorted(known))}.")
+    return stacks
+
+
+def stack_name(environment: str, kind: str) -> str:
+    """Return the name that a stack has in AWS."""
+    return f"afirgen-{environment}-{kind}"
+
+
+def _stack(path: Path, kind: str, environment: str, parameters: Mapping[str, str]) -> Stack:
+    try:
+        text = path.read_text(encoding="utf-8")
+        declared: dict[str, Any] = yaml.load(text, _Loader)["Parameters"]  # noqa: S506 -- a safe loader
+    except (OSError, yaml.YAMLError, KeyError, TypeError) as err:
+        raise DeploymentError(f"The template {path.name} cannot be read. Restore it.", detail=str(err)) from err
+    return Stack(
+        name=stack_name(environment, kind),
+        kind=kind,
+        template=text,
+        known=frozenset(declared),
+        needed=frozenset(name for name, each in declared.items() if "Default" not in each),
+        parameters={name: value for name, value in parameters.items() if name in declared},
+    )
+
+
+def _file(path: Path) -> dict[str, str]:
+    try:
+        rows = json.loads(path.read_text(encoding="utf-8"))
+        return {row["ParameterKey"]: str(row["ParameterValue"]) for row in rows}
+    except (OSError, ValueError, KeyError, TypeError) as err:
+        raise DeploymentError(f"The parameters {path.name} cannot be read. Restore the file.", detail=str(err)) from err
