@@ -2,7 +2,7 @@
 PYTHON ?= $(shell command -v python3.11 || echo python3)
 AFIRGEN := .venv/bin/afirgen
 
-.PHONY: run test demo bench bench-api check setup setup-dev models lock licences clean artifact deploy destroy install-service
+.PHONY: run test demo bench bench-api artifact deploy destroy install-service check setup setup-dev models lock licences clean
 
 run: setup models  ## start on http://127.0.0.1:8000
 	@test -f "$${AFIRGEN_DATA_DIR:-var}/kb/index/current.json" || $(AFIRGEN) kb build
@@ -20,7 +20,22 @@ bench: setup-dev models  ## speed of the engine and of drafts beside other ways,
 	@$(AFIRGEN) kb build
 	@.venv/bin/python scripts/bench --write
 
-bench-api: setup-dev ## speed of the API without models on both databases, into docs/performance.md @$(AFIRGEN) kb build @.venv/bin/python scripts/bench_api.py --write artifact: program as one file for a new machine, out/artifact deploy artifact deploy: bring ENV=dev|staging|prod up in AWS, or to date; SET="Name=Value ..." gives parameters $(ENV) $(addprefix --set ,$(SET)) destroy: take down; data stay destroy install-service: install update systemd services this Debian Ubuntu machine @sudo sh -c 'rm -rf out/unpacked && mkdir -p tar -xzf "$$(ls -t out/artifact/*.tar.gz | head -n 1)" -C out/unpacked' bash out/unpacked/deploy/install.sh
+bench-api: setup-dev models  ## speed of the API without models on both databases, into docs/performance.md
+	@$(AFIRGEN) kb build
+	@.venv/bin/python scripts/bench_api.py --write
+
+artifact: setup-dev  ## the program as one file for a new machine, into out/artifact
+	@$(AFIRGEN) deploy artifact
+
+deploy: setup-dev  ## bring ENV=dev|staging|prod up in AWS, or up to date; SET="Name=Value ..." gives parameters
+	@$(AFIRGEN) deploy up $(ENV) $(addprefix --set ,$(SET))
+
+destroy:  ## take ENV=dev|staging|prod down; data stay
+	@$(AFIRGEN) deploy destroy $(ENV)
+
+install-service: artifact  ## install or update the systemd services on this Debian or Ubuntu machine
+	@sudo sh -c 'rm -rf out/unpacked && mkdir -p out/unpacked && tar -xzf "$$(ls -t out/artifact/*.tar.gz | head -n 1)" -C out/unpacked'
+	@sudo bash out/unpacked/deploy/install.sh
 
 check: setup-dev  ## format, lint, types, import directions, dependencies
 	@.venv/bin/ruff format --check --quiet .
