@@ -20,6 +20,10 @@ bench: setup-dev models  ## speed of the engine and of drafts beside other ways,
 	@$(AFIRGEN) kb build
 	@.venv/bin/python scripts/bench --write
 
+bench-api: setup-dev models  ## speed of the API without models on both databases, into docs/performance.md
+	@$(AFIRGEN) kb build
+	@.venv/bin/python scripts/bench_api.py --write
+
 artifact: setup-dev  ## the program as one file for a new machine, into out/artifact
 	@$(AFIRGEN) deploy artifact
 
@@ -32,10 +36,6 @@ destroy:  ## take ENV=dev|staging|prod down; data stay
 install-service: artifact  ## install or update the systemd services on this Debian or Ubuntu machine
 	@sudo sh -c 'rm -rf out/unpacked && mkdir -p out/unpacked && tar -xzf "$$(ls -t out/artifact/*.tar.gz | head -n 1)" -C out/unpacked'
 	@sudo bash out/unpacked/deploy/install.sh
-
-bench-api: setup-dev  ## speed of the API without models on both databases, into docs/performance.md
-	@$(AFIRGEN) kb build
-	@.venv/bin/python scripts/bench_api.py --write
 
 check: setup-dev  ## format, lint, types, import directions, dependencies
 	@.venv/bin/ruff format --check --quiet .

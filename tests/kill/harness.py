@@ -71,7 +71,10 @@ class Program:
 
 @dataclass
 class Ledger:
-    """What the program has answered, and so has to keep: the step of each case, and each registered number."""
+    """What the program has answered, and so has to keep: the step of each case, and each registered number.
+
+    ``interrupted`` counts the calls that a kill has cut off.
+    """
 
     reached: dict[str, int] = field(default_factory=dict)
     registered: dict[str, str] = field(default_factory=dict)
@@ -92,8 +95,9 @@ class Officer:
         while True:
             try:
                 await self._one()
-            except httpx.TransportError:
-                self._ledger.interrupted += 1
+            except httpx.TransportError as err:
+                # One that did not even connect was not begun.
+                self._ledger.interrupted += not isinstance(err, httpx.ConnectError)
                 await asyncio.sleep(0.05)
 
     async def finish(self) -> None:
