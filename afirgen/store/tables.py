@@ -80,7 +80,7 @@ step_versions = Table(
     Column("content", LONG_TEXT, nullable=False),
     Column("models", Text, nullable=False),
     Column("note", Text),
-    Column("created_at", UtcTime, nullable=False),
+    Column("created_at", UtcTime, nullable=False, index=True),
     UniqueConstraint("case_id", "step", "version", name="uq_step_versions_version"),
 )
 
