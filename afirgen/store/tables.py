@@ -67,6 +67,7 @@ cases = Table(
     Column("error", Text),
     # Why the case is on hold; what is held does not expire and nothing of it is removed.
     Column("hold", Text),
+    Index("ix_cases_status_created_at", "status", "created_at"),
 )
 
 step_versions = Table(
@@ -80,7 +81,7 @@ step_versions = Table(
     Column("content", LONG_TEXT, nullable=False),
     Column("models", Text, nullable=False),
     Column("note", Text),
-    Column("created_at", UtcTime, nullable=False, index=True),
+    Column("created_at", UtcTime, nullable=False),
     UniqueConstraint("case_id", "step", "version", name="uq_step_versions_version"),
 )
 
