@@ -113,7 +113,7 @@ class CaseStore:
         self, limit: int, *, offset: int = 0, status: SessionStatus | None = None
     ) -> tuple[CaseRecord, ...]:
         """Return the newest cases first, only those of one status where it is given."""
-        query = select(cases).order_by(cases.c.created_at.desc(), cases.c.id).limit(limit).offset(offset)
+        query = select(cases).order_by(cases.c.created_at.desc(), cases.c.id.desc()).limit(limit).offset(offset)
         if status is not None:
             query = query.where(cases.c.status == status.value)
         async with self._database.reading() as connection:
@@ -211,7 +211,7 @@ class CaseStore:
         status: SessionStatus | None = None,
     ) -> tuple[CaseRecord, ...]:
         """Return the newest cases in which, for each of ``terms``, one of its spellings stands in any version."""
-        query = select(cases).order_by(cases.c.created_at.desc(), cases.c.id).limit(limit).offset(offset)
+        query = select(cases).order_by(cases.c.created_at.desc(), cases.c.id.desc()).limit(limit).offset(offset)
         if status is not None:
             query = query.where(cases.c.status == status.value)
         for spellings in terms:

@@ -20,6 +20,8 @@ from afirgen.store.register import next_number
 from afirgen.store.tables import fir_records
 
 _LONGEST_CASE_ID = 36
+# Of no use in a list, and the most of a row.
+_LONG = frozenset({fir_records.c.complaint_text, fir_records.c.fir_content, fir_records.c.violations_json})
 
 
 class FirRecord(Struct, frozen=True, kw_only=True):
@@ -60,8 +62,13 @@ class FirStore:
         return _record(row)
 
     async def page(self, *, limit: int, offset: int) -> tuple[FirRecord, ...]:
-        """Return FIRs, newest first."""
-        query = select(fir_records).order_by(fir_records.c.id.desc()).limit(limit).offset(offset)
+        """Return FIRs without their contents, newest first."""
+        query = (
+            select(*(column for column in fir_records.c if column not in _LONG))
+            .order_by(fir_records.c.id.desc())
+            .limit(limit)
+            .offset(offset)
+        )
         async with self._database.reading() as connection:
             return tuple(_record(row) for row in (await connection.execute(query)).mappings())
 
@@ -157,7 +164,7 @@ def _record(row: RowMapping) -> FirRecord:
         created_at=_aware(row["created_at"]),
         finalized_at=_aware(row["finalized_at"]),
         session_id=row["session_id"],
-        content=row["fir_content"],
+        content=row.get("fir_content"),
         register=_entry(row),
     )
 

@@ -119,7 +119,7 @@ class JobStore:
         await self._database.write(work)
 
     async def _select(self, *conditions: ColumnElement[bool], limit: int, offset: int = 0) -> tuple[Job, ...]:
-        query = select(jobs).where(*conditions).order_by(jobs.c.created_at.desc(), jobs.c.id)
+        query = select(jobs).where(*conditions).order_by(jobs.c.created_at.desc(), jobs.c.id.desc())
         async with self._database.reading() as connection:
             rows = await connection.execute(query.limit(limit).offset(offset))
             return tuple(_job(row) for row in rows.mappings())

@@ -67,6 +67,7 @@ cases = Table(
     Column("error", Text),
     # Why the case is on hold; what is held does not expire and nothing of it is removed.
     Column("hold", Text),
+    Index("ix_cases_status_created_at", "status", "created_at"),
 )
 
 step_versions = Table(
