@@ -2,7 +2,7 @@
 PYTHON ?= $(shell command -v python3.11 || echo python3)
 AFIRGEN := .venv/bin/afirgen
 
-.PHONY: run test demo bench artifact deploy destroy install-service check setup setup-dev models lock licences clean
+.PHONY: run test demo bench bench-api artifact deploy destroy install-service check setup setup-dev models lock licences clean
 
 run: setup models  ## start on http://127.0.0.1:8000
 	@test -f "$${AFIRGEN_DATA_DIR:-var}/kb/index/current.json" || $(AFIRGEN) kb build
@@ -19,6 +19,10 @@ demo: setup models  ## draft FIRs from the three samples into out/demo
 bench: setup-dev models  ## speed of the engine and of drafts beside other ways, into docs/performance.md
 	@$(AFIRGEN) kb build
 	@.venv/bin/python scripts/bench --write
+
+bench-api: setup-dev models  ## speed of the API without models on both databases, into docs/performance.md
+	@$(AFIRGEN) kb build
+	@.venv/bin/python scripts/bench_api.py --write
 
 artifact: setup-dev  ## the program as one file for a new machine, into out/artifact
 	@$(AFIRGEN) deploy artifact

@@ -26,6 +26,7 @@ from afirgen.inference.ocr import OcrEngine
 from afirgen.inference.slot import EngineSlot
 from afirgen.inference.speech import SpeechEngine
 from afirgen.jobs.archive import archive_case
+from afirgen.jobs.retention import Holds, Retention, policy_of
 from afirgen.jobs.review import Review, Rules, Stores
 from afirgen.legal_kb.finder import SectionFinder
 from afirgen.legal_kb.index import Progress as IndexProgress
@@ -45,6 +46,7 @@ from afirgen.store.firs import FirStore
 from afirgen.store.jobs import JobStore
 from afirgen.store.officers import OfficerStore
 from afirgen.store.old_sessions import OldSessions
+from afirgen.store.retention import RetentionStore
 from afirgen.store.s3_originals import open_originals
 from afirgen.store.sign_in import SignIn
 from afirgen.store.verify import verify
@@ -319,13 +321,18 @@ def serve_app() -> Litestar:
         model_hash=program.models.fingerprint,
     )
 
+    kept = RetentionStore(database)
+    retention = Retention(kept, audit, originals, settings.data_dir, policy_of(settings))
+
     async def start() -> None:
         _watch(settings, program.models)
         program.start()
         program.law.begin()
         await review.resume()
+        retention.start()
 
     async def stop() -> None:
+        await retention.close()
         await review.close()
         await program.stop()
         await database.close()
@@ -361,10 +368,11 @@ def serve_app() -> Litestar:
                 finder=SectionFinder(program.law.kb),
                 forms=forms,
                 check_records=partial(verify, database, originals),
+                holds=Holds(kept),
                 export=partial(archive_case, database, originals, forms),
             ),
             on_startup=start,
             on_shutdown=stop,
-            alive=lambda: program.law.alive and review.alive,
+            alive=lambda: program.law.alive and review.alive and retention.alive,
         )
     )

@@ -17,7 +17,7 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 from afirgen.errors import SettingsError
 from afirgen.vault import secret
 
-_SECRETS = frozenset({"database_url", "mysql_password", "api_key", "fir_auth_key"})
+_SECRETS = frozenset({"database_url", "mysql_password", "api_key", "fir_auth_key", "backup_key"})
 
 
 def _names(name: str, *old: str) -> AliasChoices:
@@ -190,6 +190,12 @@ class Settings(BaseSettings):
         validation_alias=_names("SESSION_TIMEOUT", "SESSION_TIMEOUT"),
         description="Idle seconds after which a review session expires.",
     )
+    originals_days: int | None = Field(
+        None,
+        ge=1,
+        validation_alias=_names("ORIGINALS_DAYS"),
+        description="Days after the end of a case when its original is removed; kept for ever when not set.",
+    )
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
         validation_alias=_names("TRUSTED_PROXIES", "TRUSTED_PROXIES"),
@@ -288,7 +294,7 @@ class Settings(BaseSettings):
     @property
     def secrets(self) -> tuple[str, ...]:
         """Every secret value, as it is and as it stands in a URL; none of them may reach a log."""
-        given = (self.mysql_password, self.api_key, self.fir_auth_key)
+        given = (self.mysql_password, self.api_key, self.fir_auth_key, self.backup_key)
         values = [value.get_secret_value() for value in given if value]
         values += [urlsplit(self.database_url).password or ""] if self.database_url else []
         return tuple(form for value in values if value for form in {value, quote(value, safe="")})

@@ -15,7 +15,7 @@ def settings_page() -> str:
     rows += ["`NAME_FILE` names, or in AWS Secrets Manager, as a key of the JSON object `AWS_SECRET_BUNDLE_NAME`"]
     rows += ["(default `afirgen`) where `USE_AWS_SECRETS` is true; its region is `AWS_REGION`. What the environment"]
     rows += ["itself gives goes before both. These are secrets: `AFIRGEN_DATABASE_URL`, `MYSQL_PASSWORD`, `API_KEY`,"]
-    rows += ["`FIR_AUTH_KEY`. A changed secret is read at the next start.", ""]
+    rows += ["`FIR_AUTH_KEY`, `AFIRGEN_BACKUP_KEY`. A changed secret is read at the next start.", ""]
     rows += ["| name | also | default | meaning |", "|---|---|---|---|"]
     for field in Settings.model_fields.values():
         names = field.validation_alias.choices if isinstance(field.validation_alias, AliasChoices) else []

@@ -6,10 +6,14 @@ from pathlib import Path
 import click
 
 from afirgen.cli.operator import operator
+from afirgen.jobs.retention import Released, Retention, policy_of
 from afirgen.settings import Settings, load_settings
+from afirgen.store.audit import AuditLog
 from afirgen.store.database import open_database
 from afirgen.store.migrate import current, downgrade, head, require_head, upgrade
 from afirgen.store.old_sessions import OldSessions
+from afirgen.store.retention import RetentionStore
+from afirgen.store.s3_originals import open_originals
 
 
 @click.group()
@@ -58,6 +62,28 @@ def import_sessions_command(file: Path) -> None:
     require_head(settings.sqlalchemy_url)
     new, known = asyncio.run(_import(settings, file))
     click.echo(f"{new} sessions were taken over, {known} were there already.")
+
+
+@db.command("retention")
+def retention_command() -> None:
+    """Let go now of what the program lets go of every ten minutes: idle sessions, leftovers, originals by policy."""
+    settings = load_settings()
+    require_head(settings.sqlalchemy_url)
+    released = asyncio.run(_release(settings))
+    click.echo(
+        f"{released.cases} idle sessions have expired, {released.sign_ins} sign-ins have run out, "
+        f"{released.originals} originals and {released.files} leftover files were removed."
+    )
+
+
+async def _release(settings: Settings) -> Released:
+    database = open_database(settings)
+    originals = open_originals(settings)
+    store, audit = RetentionStore(database), AuditLog(database)
+    try:
+        return await Retention(store, audit, originals, settings.data_dir, policy_of(settings)).run(operator())
+    finally:
+        await database.close()
 
 
 async def _import(settings: Settings, file: Path) -> tuple[int, int]:

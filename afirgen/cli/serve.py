@@ -1,5 +1,6 @@
 """`afirgen serve`: the application under gunicorn, one worker."""
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,7 @@ from afirgen.store.migrate import current, head, require_head, upgrade
 
 _GRACE_S = 20
 _SOCKET_GRACE_S = 10
+_HAND_OVER_S = 0.001
 # Between two looks at a connection; a head that is not whole at the second is not waited for.
 _HEAD_S = 20
 
@@ -66,6 +68,9 @@ class _Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
 
     def load(self) -> Any:
         """Make the application in the worker."""
+        # The database's threads hand over to the event loop and back many times in a call, and each time they wait
+        # for the interpreter for so long if the other is busy.
+        sys.setswitchinterval(_HAND_OVER_S)
         return self._make_app()
 
 

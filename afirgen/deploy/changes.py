@@ -81,6 +81,8 @@ def _made(client: Any, stack: Stack, found: dict[str, Any] | None, *, is_new: bo
             TemplateBody=stack.template,
             Parameters=_parameters(stack, found),
             Capabilities=_CAPABILITIES,
+            # What an installation that was taken down has left under its names is taken up again.
+            ImportExistingResources=is_new,
             Tags=[{"Key": "afirgen", "Value": stack.parameters["Environment"]}],
         )
     except ClientError as err:

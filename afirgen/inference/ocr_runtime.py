@@ -82,6 +82,10 @@ class _HeadlessOpenCv(DistributionFinder):
             yield distribution(_OPENCV_HEADLESS)
 
 
+# After a crash the folders of a process that is gone are found by its number and removed.
+_FOLDERS = f"afirgen-tmp-{os.getpid()}-"
+
+
 def load_reader(model_dir: Path, *, model_id: str, threads: int) -> PageReader:
     """Load the detector (``*det*.onnx``) and recogniser (``*rec*.onnx``) of ``model_dir``.
 
@@ -92,7 +96,7 @@ def load_reader(model_dir: Path, *, model_id: str, threads: int) -> PageReader:
     recogniser = _only(model_dir, "rec", model_id)
     characters = _characters(recogniser, model_id)
     pipeline_class = _import_paddleocr()
-    with tempfile.TemporaryDirectory(prefix="afirgen-ocr-") as work:
+    with tempfile.TemporaryDirectory(prefix=_FOLDERS) as work:
         detector_dir = _model_folder(Path(work), detector, _DETECTION)
         recogniser_dir = _model_folder(Path(work), recogniser, _recognition(characters))
         pipeline = pipeline_class(
@@ -191,7 +195,7 @@ def _import_paddleocr() -> Any:
     """Import PaddleOCR with downloads off, its cache away from the home folder and its chatter silenced."""
     global _cache  # noqa: PLW0603 - the library reads the folder at import and keeps it for the process
     if _cache is None:
-        _cache = tempfile.TemporaryDirectory(prefix="afirgen-ocr-cache-")
+        _cache = tempfile.TemporaryDirectory(prefix=_FOLDERS)
         os.environ["PADDLE_PDX_DISABLE_MODEL_SOURCE_CHECK"] = "True"
         os.environ["PADDLE_PDX_CACHE_HOME"] = _cache.name
         try:

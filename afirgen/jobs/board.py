@@ -160,8 +160,7 @@ class JobBoard:
             await asyncio.sleep(self._lease.seconds / 3)
             try:
                 held = frozenset(self._held)
-                ours = await self._store.renew(self._lease)
-                for job_id in held - ours:
+                for job_id in held - (await self._store.renew(self._lease) if held else held):
                     self.stop(job_id)
                 await self.resume()
             except AfirgenError as err:

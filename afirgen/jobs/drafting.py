@@ -10,9 +10,13 @@ import structlog
 from msgspec import Struct
 
 from afirgen import __version__
+from afirgen.case.fir import Prose
 from afirgen.case.session import Step
+from afirgen.errors import StepConflictError
 from afirgen.inference.engine import Priority
+from afirgen.jobs.breaking import Breakers, part_for
 from afirgen.jobs.views import CaseView, Content, SummaryStep, shown
+from afirgen.pipeline.by_hand import empty_transcript, facts_by_rule, no_sections
 from afirgen.pipeline.run import OnProgress, Original, Pipeline
 from afirgen.pipeline.trace import Trace
 from afirgen.store.firs import new_fir_number
@@ -41,8 +45,15 @@ class _Ahead(Struct):
 class Drafter:
     """Drafts steps; of each case at most one step is drafted ahead."""
 
-    def __init__(self, pipeline: Pipeline, originals: Originals, model_hash: Callable[[str], str | None]) -> None:
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        originals: Originals,
+        model_hash: Callable[[str], str | None],
+        breakers: Breakers,
+    ) -> None:
         self._pipeline = pipeline
+        self._breakers = breakers
         self._originals = originals
         self._model_hash = model_hash
         self._ahead: dict[str, _Ahead] = {}
@@ -90,7 +101,7 @@ class Drafter:
     async def _draft(self, view: CaseView, report: OnProgress, priority: Priority) -> Draft:
         """Draft the case's current step, and say by which models, from which prompts and earlier versions."""
         trace = Trace()
-        with noted_case(view.record.id):
+        with self._breakers.around(part_for(view.record.step, view.state)), noted_case(view.record.id):
             content = await self._content(view, report, priority, trace)
         models = self._pipeline.models_of(view.state)
         order = list(Step)
@@ -122,6 +133,25 @@ class Drafter:
             case Step.FINAL:
                 number = state.fir_number or new_fir_number(datetime.now(UTC))
                 return await self._pipeline.compose(msgspec.structs.replace(state, fir_number=number), report)
+
+
+async def without_model(view: CaseView) -> Content:
+    """Return what the current step begins with when an officer writes it.
+
+    Raises:
+        StepConflictError: It is the form, which is made from the earlier steps.
+    """
+    match view.record.step:
+        case Step.TRANSCRIPT:
+            return empty_transcript(view.state)
+        case Step.SUMMARY:
+            return SummaryStep(*await facts_by_rule(view.state))
+        case Step.VIOLATIONS:
+            return no_sections(view.state)
+        case Step.NARRATIVE:
+            return Prose()
+        case Step.FINAL:
+            raise StepConflictError("The form is made from the earlier steps. Try it again.")
 
 
 def _before(view: CaseView) -> Step:

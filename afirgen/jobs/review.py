@@ -2,8 +2,8 @@
 
 import asyncio
 import unicodedata
-from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -15,7 +15,7 @@ import structlog
 from msgspec import Struct
 
 from afirgen.case.audit import MACHINE, Action, Actor, Event, text_hash
-from afirgen.case.evidence import Transcript
+from afirgen.case.evidence import Source, Transcript
 from afirgen.case.fir import FirDocument, Prose
 from afirgen.case.job import Closing, Job, JobEvent, JobState, NewJob
 from afirgen.case.law import LegalView
@@ -31,10 +31,12 @@ from afirgen.errors import (
     OverloadedError,
     StepConflictError,
 )
+from afirgen.inference.breaker import ASR_OCR_SERVER
 from afirgen.jobs.board import JobBoard, Progress
-from afirgen.jobs.drafting import Draft, Drafter
-from afirgen.jobs.views import CaseView, Content, SummaryStep, decode, officers_prose, shown, state_of
-from afirgen.pipeline.by_hand import corrected, empty_transcript, facts_by_rule, no_sections
+from afirgen.jobs.breaking import Breakers
+from afirgen.jobs.drafting import Draft, Drafter, without_model
+from afirgen.jobs.views import CaseView, Content, SummaryStep, changed_sections, decode, officers_prose, shown, state_of
+from afirgen.pipeline.by_hand import corrected
 from afirgen.pipeline.intake import Limits
 from afirgen.pipeline.run import Original, Pipeline
 from afirgen.store.audit import AuditLog
@@ -104,7 +106,8 @@ class Review:
         self._stores = stores
         self._rules = rules
         self._render = render
-        self._drafter = Drafter(pipeline, stores.originals, model_hash)
+        self.breakers = Breakers()
+        self._drafter = Drafter(pipeline, stores.originals, model_hash, self.breakers)
         self._board = JobBoard(stores.jobs, self._work, lease_s=rules.lease_s)
         self._locks: dict[str, asyncio.Lock] = {}
         self._taking = 0
@@ -117,10 +120,7 @@ class Review:
         Raises what intake raises for a complaint that cannot be taken, before anything is stored.
         """
         allow(by, Right.REVIEW)
-        if self._board.busy + self._taking >= self._rules.capacity:
-            raise OverloadedError("All drafting places are taken. Try again in a minute.", retry_after_s=30)
-        self._taking += 1
-        try:
+        with self._place():
             source = await self._pipeline.inspect(original)
             await asyncio.to_thread(self._stores.originals.put, data, source.sha256)
             event = Event(actor=by, action=Action.CASE_ACCEPTED, details={"source": msgspec.to_builtins(source)})
@@ -129,11 +129,38 @@ class Review:
                 source, event, language=original.language, reported_on=datetime.now(UTC), job=job
             )
             self._board.start(job.id)
-        finally:
-            self._taking -= 1
         if wait:
             await self._end_of(job.id)
         return record
+
+    async def inspect(self, original: Original) -> Source:
+        """Say what an original is; raise what intake raises for one that cannot be taken."""
+        return await self._pipeline.inspect(original)
+
+    async def read_only(self, original: Original, *, by: Actor) -> Transcript:
+        """Return the text of a recording or page without a case; nothing is stored.
+
+        Raises what :meth:`accept` raises, and what the engines raise.
+        """
+        allow(by, Right.REVIEW)
+        with self._place(), self.breakers.around(ASR_OCR_SERVER):
+            return (await self._pipeline.read(original, lambda _stage, _share: None))[1]
+
+    @contextmanager
+    def _place(self) -> Iterator[None]:
+        """Hold one of the places for work that is not a job yet; raise :class:`OverloadedError` when none is free."""
+        if self.busy >= self._rules.capacity:
+            raise OverloadedError("All drafting places are taken. Try again in a minute.", retry_after_s=30)
+        self._taking += 1
+        try:
+            yield
+        finally:
+            self._taking -= 1
+
+    @property
+    def busy(self) -> int:
+        """How many places are taken."""
+        return self._board.busy + self._taking
 
     async def resume(self) -> int:
         """Take up every job that nobody works on, now and whenever a worker is gone; return how many there are now."""
@@ -157,17 +184,23 @@ class Review:
     # --- looking ------------------------------------------------------------------------------------------
 
     async def view(self, case_id: str) -> CaseView:
-        """Return a case with its newest contents; an idle one that has waited too long is marked expired."""
+        """Return a case with its newest contents; one that has waited too long is marked expired unless on hold."""
+        record = await self.record(case_id)
+        versions = await self._stores.cases.newest(case_id)
+        contents = {step: decode(version) for step, version in versions.items()}
+        return CaseView(record=record, versions=versions, contents=contents, state=state_of(record, contents))
+
+    async def record(self, case_id: str) -> CaseRecord:
+        """Return a case without its contents, marked as :meth:`view` does."""
         record = await self._stores.cases.get(case_id)
         idle = (datetime.now(UTC) - record.last_activity).total_seconds()
-        if record.status is SessionStatus.AWAITING_VALIDATION and idle > self._rules.timeout_s:
+        waits = record.status is SessionStatus.AWAITING_VALIDATION and record.hold is None
+        if waits and idle > self._rules.timeout_s:
             expired = Event(actor=MACHINE, action=Action.CASE_EXPIRED, details={"idle_s": int(idle)})
             await self._stores.cases.update(case_id, expired, status=SessionStatus.EXPIRED.value)
             self._drafter.forget(case_id)
             record = await self._stores.cases.get(case_id)
-        versions = await self._stores.cases.newest(case_id)
-        contents = {step: decode(version) for step, version in versions.items()}
-        return CaseView(record=record, versions=versions, contents=contents, state=state_of(record, contents))
+        return record
 
     def progress(self, case_id: str) -> Progress | None:
         """Return how far the work on a case is, None when none is going on or it has not told yet."""
@@ -247,18 +280,7 @@ class Review:
             if view.record.status is not SessionStatus.ERROR:
                 raise StepConflictError("Nothing failed in this case.")
             step = view.record.step
-            content: Content
-            match step:
-                case Step.TRANSCRIPT:
-                    content = empty_transcript(view.state)
-                case Step.SUMMARY:
-                    content = SummaryStep(*await facts_by_rule(view.state))
-                case Step.VIOLATIONS:
-                    content = no_sections(view.state)
-                case Step.NARRATIVE:
-                    content = Prose()
-                case Step.FINAL:
-                    raise StepConflictError("The form is made from the earlier steps. Try it again.")
+            content = await without_model(view)
             version = NewVersion(step=step, content=msgspec.json.encode(content), author="machine")
             event = Event(actor=by, action=Action.STEP_BY_HAND, details={"step": step.value})
             await self._stores.cases.add_version(
@@ -376,7 +398,9 @@ class Review:
             _log.exception("step_failed", case=job.case_id)
             await self._fail(job, owner, "unexpected", "The step failed. Try it again.")
             return
-        self._drafter.begin_next(await self.view(job.case_id))
+        after = await self.view(job.case_id)
+        if after.record.step is job.step and after.record.status is SessionStatus.AWAITING_VALIDATION:
+            self._drafter.begin_next(after)
 
     async def _fail(self, job: Job, owner: str, code: str, sentence: str) -> None:
         event = Event(actor=MACHINE, action=Action.STEP_FAILED, details={"code": code})
@@ -429,7 +453,7 @@ class Review:
             raise InvalidInputError("This cannot be kept for this step.")
         fir = self._fir(content) if isinstance(content, FirDocument) else None
         version = NewVersion(step=step, content=msgspec.json.encode(content), author="officer")
-        details = {"instead_of": shown(view, step), **_changed_sections(view.contents[step], content)}
+        details = {"instead_of": shown(view, step), **changed_sections(view.contents[step], content)}
         event = Event(actor=by, action=Action.STEP_EDITED, details=details)
         await self._stores.cases.add_version(view.record.id, version, event, fir=fir)
 
@@ -462,14 +486,6 @@ class Review:
 
     def _lock(self, case_id: str) -> asyncio.Lock:
         return self._locks.setdefault(case_id, asyncio.Lock())
-
-
-def _changed_sections(before: Content, after: Content) -> dict[str, Any]:
-    """Name the sections that an edit added and removed."""
-    if not isinstance(before, LegalView) or not isinstance(after, LegalView):
-        return {}
-    old, new = ([str(a.section) for a in view.proposed] for view in (before, after))
-    return {"sections": {"added": [s for s in new if s not in old], "removed": [s for s in old if s not in new]}}
 
 
 def _check_seen(view: CaseView, seen: Seen | None) -> None:

@@ -72,6 +72,14 @@ def state_of(record: CaseRecord, contents: dict[Step, Content]) -> CaseState:
     )
 
 
+def changed_sections(before: Content, after: Content) -> dict[str, Any]:
+    """Name the sections that an edit added and removed, for the audit log; nothing where it is no law."""
+    if not isinstance(before, LegalView) or not isinstance(after, LegalView):
+        return {}
+    old, new = ([str(a.section) for a in law.proposed] for law in (before, after))
+    return {"sections": {"added": [s for s in new if s not in old], "removed": [s for s in old if s not in new]}}
+
+
 def officers_prose(text: str, earlier: Prose | None = None) -> Prose:
     """Return what an officer wrote, sentence by sentence; one of ``earlier`` that was left alone stays as it was."""
     kept = {s.text: s for s in (earlier.sentences if earlier else ())}

@@ -7,7 +7,7 @@ to 15 are left to the officer.
 from msgspec import Struct
 
 from afirgen.case.fir import FirDocument, RegisterEntry
-from afirgen.render.code import HASH_DIGITS, PrintCode, qr_svg, record_hash
+from afirgen.render.code import HASH_DIGITS, PrintCode, record_hash
 from afirgen.render.values import INDIA, disclosure, group_rupees, line_values, narrative, registered_values, table_rows
 from afirgen.render.wording import Forms, ItemLayout, Wording, shipped_forms
 
@@ -36,7 +36,7 @@ class Form(Struct, frozen=True, kw_only=True):
     """A whole print: heading, items, the statement as annex, the officer's list and the disclosure.
 
     ``words`` holds what else is printed in the form's language, by its key in the wording. ``code`` names document and
-    record on each page, ``qr`` is the same as an SVG picture. ``drafted`` is seconds since 1970.
+    record on each page. ``drafted`` is seconds since 1970.
     """
 
     heading: str
@@ -53,7 +53,6 @@ class Form(Struct, frozen=True, kw_only=True):
     language: str
     registered: bool
     code: str
-    qr: str
     drafted: int
 
 
@@ -105,7 +104,6 @@ def print_form(doc: FirDocument, wanted: Print, forms: Forms | None = None) -> F
         language=wanted.language.split("-", 1)[0],
         registered=wanted.registered,
         code=code,
-        qr=qr_svg(code),
         drafted=int(doc.provenance.drafted_at.timestamp()),
     )
 

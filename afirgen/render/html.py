@@ -8,13 +8,14 @@ from importlib import resources
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
+from afirgen.render.code import qr_svg
 from afirgen.render.form import Form
 
 
 def html_of(form: Form) -> str:
     """Return a document as HTML."""
     # The style and the QR picture are the program's own; everything else is escaped by the template.
-    return _template().render(form=form, style=Markup(_style()), qr=Markup(form.qr))  # noqa: S704
+    return _template().render(form=form, style=Markup(_style()), qr=Markup(qr_svg(form.code)))  # noqa: S704
 
 
 def style_policy() -> str:

@@ -10,6 +10,7 @@ import msgspec
 import typst
 
 from afirgen.case.fir import FirDocument
+from afirgen.render.code import qr_svg
 from afirgen.render.form import Form, Print, print_form
 from afirgen.render.wording import Forms
 
@@ -30,7 +31,11 @@ def pdf_of(form: Form) -> bytes:
         return _only(
             _compiler().compile(
                 format="pdf",
-                sys_inputs={"form": msgspec.json.encode(form).decode(), "watermark": watermark},
+                sys_inputs={
+                    "form": msgspec.json.encode(form).decode(),
+                    "qr": qr_svg(form.code),
+                    "watermark": watermark,
+                },
                 pdf_standards="a-2u",
                 timestamp=form.drafted,
             )

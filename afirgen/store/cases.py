@@ -196,6 +196,12 @@ class CaseStore:
             rows = (await connection.execute(query)).mappings().all()
         return {row["case_id"]: _version(row) for row in rows}
 
+    async def counts(self) -> dict[str, int]:
+        """Return how many cases there are of each status."""
+        query = select(cases.c.status, func.count().label("number")).group_by(cases.c.status).order_by(cases.c.status)
+        async with self._database.reading() as connection:
+            return {row.status: row.number for row in await connection.execute(query)}
+
     async def search(
         self,
         terms: Sequence[Sequence[str]],

@@ -3,16 +3,17 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from typing import Any, TypeVar
+from contextlib import asynccontextmanager, closing, contextmanager
+from typing import Any, TypeVar, cast
 
 from msgspec import Struct
-from sqlalchemy import event, text
+from sqlalchemy import QueuePool, create_engine, event, make_url, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from afirgen.errors import StorageError
 from afirgen.settings import Settings
+from afirgen.store.one_thread import OneThread
 from afirgen.telemetry.metrics import DATABASE_FAILURES, DATABASE_SECONDS
 from afirgen.telemetry.traces import span
 
@@ -50,8 +51,10 @@ class Database:
         )
         # SQLite has one writer at a time. Waiting in order here is much quicker than its own looking again and again.
         self._turn = asyncio.Semaphore(1 if self._sqlite else pool.size)
+        self._direct: OneThread | None = None
         if self._sqlite:
             event.listen(self._engine.sync_engine, "connect", _prepare_sqlite)
+            self._direct = _direct(url, pool)
 
     async def write(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
         """Run ``work`` in a transaction and commit it; what lost against another transaction is run again.
@@ -70,9 +73,12 @@ class Database:
         while True:
             worked = False
             try:
-                async with self._turn, self._engine.begin() as connection:
-                    result = await work(connection)
-                    worked = True
+                async with self._turn:
+                    if self._direct:
+                        return await self._direct.write(work)
+                    async with self._engine.begin() as connection:
+                        result = await work(connection)
+                        worked = True
             except DBAPIError as err:
                 # A connection lost while committing leaves open whether the work is kept: that is not repeated.
                 lost = err.connection_invalidated and not worked
@@ -95,9 +101,13 @@ class Database:
             StorageError: The database refused or could not be reached.
         """
         try:
-            with _noted("read"):
-                async with self._engine.connect() as connection:
-                    yield connection
+            if self._direct:
+                with _noted("read"), closing(self._direct.reader()) as reader:
+                    yield cast("AsyncConnection", reader)
+            else:
+                with _noted("read"):
+                    async with self._engine.connect() as connection:
+                        yield connection
         except SQLAlchemyError as err:
             raise _storage_error(err) from err
 
@@ -108,15 +118,18 @@ class Database:
         Raises:
             StorageError: The database refused or could not be reached.
         """
-        async with self.reading() as connection:
-            if self._sqlite:
-                # The driver begins a transaction only before it writes.
-                await connection.execute(text("BEGIN"))
-            else:
-                await connection.execution_options(isolation_level="REPEATABLE READ")
-                await connection.execute(text("START TRANSACTION WITH CONSISTENT SNAPSHOT"))
-            yield connection
-            await connection.rollback()
+        try:
+            async with self._engine.connect() as connection:
+                if self._sqlite:
+                    # The driver begins a transaction only before it writes.
+                    await connection.execute(text("BEGIN"))
+                else:
+                    await connection.execution_options(isolation_level="REPEATABLE READ")
+                    await connection.execute(text("START TRANSACTION WITH CONSISTENT SNAPSHOT"))
+                yield connection
+                await connection.rollback()
+        except SQLAlchemyError as err:
+            raise _storage_error(err) from err
 
     async def ping(self) -> None:
         """Raise :class:`StorageError` unless the database answers."""
@@ -125,6 +138,8 @@ class Database:
 
     async def close(self) -> None:
         """Close all connections."""
+        if self._direct:
+            await asyncio.to_thread(self._direct.close)
         await self._engine.dispose()
 
 
@@ -134,6 +149,20 @@ def open_database(settings: Settings) -> Database:
         size=settings.database_pool, timeout_s=settings.database_timeout_s, answer_s=settings.database_answer_s
     )
     return Database(settings.sqlalchemy_url, pool)
+
+
+def _direct(url: str, pool: PoolOptions) -> OneThread:
+    engine = create_engine(
+        make_url(url).set(drivername="sqlite+pysqlite"),
+        poolclass=QueuePool,
+        pool_size=pool.size,
+        max_overflow=0,
+        pool_timeout=pool.timeout_s,
+        hide_parameters=True,
+        connect_args={"check_same_thread": False},
+    )
+    event.listen(engine, "connect", _prepare_sqlite)
+    return OneThread(engine, pool.size)
 
 
 def mysql_options(timeout_s: int, answer_s: int | None) -> dict[str, Any]:

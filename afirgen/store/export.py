@@ -35,7 +35,8 @@ async def export_case(
     async with database.snapshot() as connection:
         files, head = await _collect(connection, case_id), await _head(connection)
     original = json.loads(files.get("case.json", b"{}")).get("original")
-    if original:
+    released = f'"{Action.ORIGINAL_REMOVED.value}"'.encode() in files["audit.jsonl"]
+    if original and not (released and not originals.is_here(original)):
         try:
             files[f"original/{original}"] = originals.path(original).read_bytes()
         except OSError as err:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import RowMapping, insert, select, update
+from sqlalchemy import RowMapping, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from afirgen.case.audit import Event
@@ -73,6 +73,13 @@ class FirStore:
         )
         async with self._database.reading() as connection:
             return {row["fir_number"]: _entry(row) for row in (await connection.execute(query)).mappings()}
+
+    async def counts(self) -> dict[str, int]:
+        """Return how many FIRs there are of each status."""
+        query = select(fir_records.c.status, func.count().label("number")).group_by(fir_records.c.status)
+        async with self._database.reading() as connection:
+            found = await connection.execute(query)
+            return {row.status or FirStatus.PENDING.value: row.number for row in found}
 
     async def finalize(self, number: str, event: Event) -> RegisterEntry:
         """Mark an FIR as finalized and enter it in the station's register under the next number of the year; return it.

@@ -1,6 +1,8 @@
 """Originals as received, by their SHA-256, read-only, written before anything is derived from them."""
 
 import os
+import time
+from collections.abc import Iterator
 from contextlib import suppress
 from hashlib import sha256 as sha256_of
 from pathlib import Path
@@ -8,6 +10,8 @@ from tempfile import NamedTemporaryFile
 from typing import Protocol
 
 from afirgen.errors import StorageError
+
+_PART, _REMOVED = ".part-", ".removed-"
 
 
 class Remote(Protocol):
@@ -18,6 +22,9 @@ class Remote(Protocol):
 
     def fetch(self, sha256: str) -> bytes | None:
         """Return a file's content, None when it is not there."""
+
+    def remove(self, sha256: str) -> None:
+        """Remove a file, if it is there."""
 
 
 class Originals:
@@ -34,7 +41,9 @@ class Originals:
             StorageError: The folder cannot be written, or the remote place does not take it.
         """
         path = self._place(sha256)
-        if path.exists():
+        with suppress(FileNotFoundError):
+            # The time of its last arrival keeps a file from being removed before its new case is there.
+            os.utime(path)
             return path
         part = self._write(data, path)
         try:
@@ -56,8 +65,48 @@ class Originals:
             data = self._remote.fetch(sha256)
             # What came back other than it went is not taken for the original.
             if data is not None and sha256_of(data).hexdigest() == sha256:
-                self._write(data, path).replace(path)
+                part = self._write(data, path)
+                # It has not arrived from outside now.
+                os.utime(part, (0, 0))
+                part.replace(path)
         return path
+
+    def is_here(self, sha256: str) -> bool:
+        """Tell whether this machine has an original."""
+        return self._place(sha256).exists()
+
+    def remove(self, sha256: str, *, arrived_before: float) -> bool:
+        """Remove an original unless it has arrived again since a moment (seconds since 1970); return whether it went.
+
+        Whoever stores the same content at the same time finds it or writes it anew, never neither. What is here goes
+        last, so that a removal that was stopped can be seen and is done again.
+
+        Raises:
+            StorageError: The remote place does not answer.
+        """
+        path = self._place(sha256)
+        aside = path.with_name(f"{_REMOVED}{sha256}")
+        if path.exists() and path.stat().st_mtime >= arrived_before:
+            return False
+        if self._remote:
+            self._remote.remove(sha256)
+        with suppress(FileNotFoundError):
+            path.rename(aside)
+            if aside.stat().st_mtime >= arrived_before:
+                aside.rename(path)
+            else:
+                aside.unlink()
+        came_again = path.exists()
+        if came_again and self._remote:
+            self._remote.put(path, sha256)
+        return not came_again
+
+    def leftovers(self, older_than_s: float) -> Iterator[Path]:
+        """Give the files that a stop in the middle of storing or removing has left."""
+        for pattern in (f"*/{_PART}*", f"*/{_REMOVED}*"):
+            for path in self._folder.glob(pattern):
+                if path.stat().st_mtime < time.time() - older_than_s:
+                    yield path
 
     def _place(self, sha256: str) -> Path:
         return self._folder / sha256[:2] / sha256
@@ -67,7 +116,7 @@ class Originals:
         name = ""
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with NamedTemporaryFile(dir=path.parent, prefix=".part-", delete=False) as part:
+            with NamedTemporaryFile(dir=path.parent, prefix=_PART, delete=False) as part:
                 name = part.name
                 part.write(data)
                 part.flush()

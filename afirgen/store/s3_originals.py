@@ -50,6 +50,15 @@ class S3Originals:
                 raise
             return bytes(answer["Body"].read())
 
+    def remove(self, sha256: str) -> None:
+        """Remove a file, if it is there.
+
+        Raises:
+            StorageError: The bucket does not answer, or does not let go of it.
+        """
+        with self._translated():
+            self._client.delete_object(Bucket=self._bucket, Key=self._key(sha256))
+
     def _key(self, sha256: str) -> str:
         return f"{self._prefix}{sha256[:2]}/{sha256}"
 

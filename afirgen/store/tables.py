@@ -57,7 +57,7 @@ cases = Table(
     Column("id", String(36), primary_key=True),
     Column("status", String(32), nullable=False, index=True),
     Column("step", String(32), nullable=False),
-    Column("original", String(64), nullable=False),
+    Column("original", String(64), nullable=False, index=True),
     Column("source", LONG_TEXT, nullable=False),
     Column("language", String(16)),
     Column("reported_on", UtcTime, nullable=False),

@@ -11,7 +11,7 @@ from msgspec import Struct
 from sqlalchemy import Table
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from afirgen.case.audit import GENESIS, hash_of
+from afirgen.case.audit import GENESIS, Action, hash_of
 from afirgen.store.database import Database
 from afirgen.store.originals import Originals
 from afirgen.store.raw import Row, as_text, case_key, fir_key, officer_key, raw, row_hashes, session_key, version_key
@@ -73,7 +73,8 @@ async def verify_within(connection: AsyncConnection, originals: Originals) -> Ve
             if table is cases and (original := row.get("original")):
                 hashes[original] = None
     faults += [Fault(key, f"The record {key} is gone.") for key in chain.expected]
-    faults += await asyncio.to_thread(_check_originals, originals, tuple(hashes))
+    kept = tuple(sha256 for sha256 in hashes if sha256 not in chain.released or originals.is_here(sha256))
+    faults += await asyncio.to_thread(_check_originals, originals, kept)
     return Verdict(entries=chain.length, records=records, originals=len(hashes), head=chain.head, faults=tuple(faults))
 
 
@@ -85,6 +86,7 @@ class _Chain:
         self.head = GENESIS
         self.expected: dict[str, str] = {}
         self.faults: list[Fault] = []
+        self.released: set[str] = set()
 
     def add(self, row: Row) -> None:
         """Take the next entry."""
@@ -101,7 +103,18 @@ class _Chain:
         if hash_of(unhashed) != own:
             self.faults.append(Fault(name, f"Entry {row.get('seq')} of the audit log was changed."))
         self.head = own
-        self.expected.update(_records_of(row.get("payload") or ""))
+        payload = _payload(row.get("payload") or "")
+        records = payload.get("records")
+        self.expected |= {key: str(value) for key, value in records.items()} if isinstance(records, dict) else {}
+        self._follow(row.get("action"), payload)
+
+    def _follow(self, action: str | None, payload: dict[str, Any]) -> None:
+        """Keep account of the originals that the program itself has removed, and of those that came again."""
+        source = payload.get("source")
+        if action == Action.ORIGINAL_REMOVED.value:
+            self.released.add(str(payload.get("sha256")))
+        elif action == Action.CASE_ACCEPTED.value and isinstance(source, dict):
+            self.released.discard(str(source.get("sha256")))
 
     def end(self, head: Row) -> None:
         """Compare with where the chain is said to end."""
@@ -118,13 +131,13 @@ async def _walk(connection: AsyncConnection) -> _Chain:
     return chain
 
 
-def _records_of(payload: str) -> dict[str, str]:
-    """Return the record hashes of an entry; a payload that was made unreadable is named by its hash already."""
+def _payload(text: str) -> dict[str, Any]:
+    """Return what an entry says; a payload that was made unreadable is named by its hash already."""
     try:
-        records = json.loads(payload)["records"]
-        return {str(key): str(value) for key, value in records.items()}
-    except (ValueError, KeyError, TypeError, AttributeError):
+        found = json.loads(text)
+    except ValueError:
         return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _compare(key: str, found: Iterator[str], expected: dict[str, str]) -> list[Fault]:

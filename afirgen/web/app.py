@@ -17,7 +17,7 @@ from litestar.template import TemplateConfig
 from afirgen.errors import AfirgenError
 from afirgen.render.values import INDIA, group_rupees
 from afirgen.render.wording import shipped_forms
-from afirgen.web.api import firs, health, process
+from afirgen.web.api import firs, health, process, records, reliability, side
 from afirgen.web.api.v1 import handlers as v1
 from afirgen.web.deps import WebDeps, caller
 from afirgen.web.errors import on_http, on_known, on_unknown
@@ -46,8 +46,9 @@ def create_app(deps: WebDeps) -> Litestar:
     guard = Guard(deps.accounts, deps.settings)
     return Litestar(
         route_handlers=[
-            Router("/", route_handlers=[*process.HANDLERS, *firs.HANDLERS], tags=[EARLIER]),
-            Router("/", route_handlers=health.HANDLERS, tags=[SYSTEM]),
+            Router("/", route_handlers=[*process.HANDLERS, *firs.HANDLERS, *side.HANDLERS], tags=[EARLIER]),
+            Router("/", route_handlers=records.HANDLERS, include_in_schema=False),
+            Router("/", route_handlers=[*health.HANDLERS, *reliability.HANDLERS], tags=[SYSTEM]),
             *v1.HANDLERS,
             Router("/", route_handlers=pages.HANDLERS, include_in_schema=False),
             create_static_files_router(path="/static", directories=[_HERE / "static"]),

@@ -9,6 +9,7 @@ from litestar.di import NamedDependency
 
 from afirgen.case.audit import Actor
 from afirgen.inference.engine import EngineStatus
+from afirgen.jobs.retention import Holds
 from afirgen.jobs.review import Review
 from afirgen.legal_kb.finder import SectionFinder
 from afirgen.render.wording import Forms
@@ -62,6 +63,7 @@ class Desk:
     finder: SectionFinder
     forms: Forms
     check_records: Callable[[], Awaitable[Verdict]]
+    holds: Holds
     export: Callable[[str, Actor], Awaitable[bytes]]
 
 

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from afirgen.store.migration_help import add_columns, create_table, drop_columns
+from afirgen.store.migration_help import add_columns, add_indexes, create_table, drop_columns
 from afirgen.store.tables import REGISTER_STATION_LENGTH
 
 revision = "0005"
@@ -31,9 +31,11 @@ def upgrade() -> None:
     if _UNIQUE not in {index["name"] for index in sa.inspect(op.get_bind()).get_indexes("fir_records")}:
         op.create_index(_UNIQUE, "fir_records", list(_ENTRY), unique=True)
     add_columns("cases", sa.Column("hold", sa.Text))
+    add_indexes("cases", ("original",))
 
 
 def downgrade() -> None:
+    op.drop_index("ix_cases_original", "cases")
     drop_columns("cases", "hold")
     op.drop_index(_UNIQUE, "fir_records")
     drop_columns("fir_records", *_ENTRY)

@@ -1,5 +1,6 @@
 """Originals in a bucket: accepted only when both places have them, and back on a new machine."""
 
+import time
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -53,6 +54,21 @@ def test_nothing_is_accepted_that_the_bucket_does_not_take(tmp_path: Path) -> No
     with pytest.raises(StorageError, match="Nothing was accepted"):
         originals.put(DATA, HASH)
     assert [p for p in tmp_path.rglob("*") if p.is_file()] == []
+
+
+def test_what_is_removed_is_gone_from_both_places_and_what_is_fetched_is_no_arrival(
+    bucket: Any, tmp_path: Path
+) -> None:
+    originals = Originals(tmp_path / "old", S3Originals("s3://kept/originals"))
+    originals.put(DATA, HASH)
+    now = time.time()
+    assert originals.remove(HASH, arrived_before=now - 60) is False
+    assert bucket.get_object(Bucket="kept", Key=KEY)["Body"].read() == DATA
+    new = Originals(tmp_path / "new", S3Originals("s3://kept/originals"))
+    new.path(HASH)
+    assert new.remove(HASH, arrived_before=now - 60) is True
+    assert not new.is_here(HASH)
+    assert "Contents" not in bucket.list_objects_v2(Bucket="kept")
 
 
 def test_a_wrong_address_is_named() -> None:

@@ -28,7 +28,7 @@ def chromium(folder: Path) -> Iterator[Browser]:
     if executable is None:
         pytest.skip("no Chromium on this machine; install it or name it in AFIRGEN_CHROMIUM")
     sound = folder / "spoken.wav"
-    _as_wave(ROOT / "samples" / "spoken-snatching.ogg", sound)
+    as_wave(ROOT / "samples" / "spoken-snatching.ogg", sound)
     options = [
         "--no-sandbox",
         "--disable-background-networking",
@@ -65,7 +65,8 @@ def serving(installation: Installation, **options: Any) -> Iterator[str]:
         thread.join(30)
 
 
-def _as_wave(source: Path, target: Path) -> None:
+def as_wave(source: Path, target: Path) -> None:
+    """Write a recording as WAV, as a microphone gives it."""
     resampler = av.AudioResampler(format="s16", layout="mono", rate=48_000)
     with av.open(str(source)) as sound, wave.open(str(target), "wb") as out:
         out.setnchannels(1)

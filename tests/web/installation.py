@@ -20,6 +20,7 @@ from afirgen.case.state import CaseState
 from afirgen.errors import ModelUnavailableError, NotFoundError
 from afirgen.inference.engine import EngineState, EngineStatus, Priority
 from afirgen.jobs.archive import archive_case
+from afirgen.jobs.retention import Holds
 from afirgen.jobs.review import Review, Rules, Stores
 from afirgen.legal_kb.finder import SectionFinder
 from afirgen.legal_kb.offences import load_offences
@@ -44,6 +45,7 @@ from afirgen.store.migrate import upgrade
 from afirgen.store.officers import OfficerStore
 from afirgen.store.old_sessions import OldSessions
 from afirgen.store.originals import Originals
+from afirgen.store.retention import RetentionStore
 from afirgen.store.sign_in import SignIn
 from afirgen.store.verify import verify
 from afirgen.web.accounts import Accounts
@@ -155,7 +157,15 @@ class OneModel:
 class Installation:
     """A data folder with its database, and the application over it."""
 
-    def __init__(self, folder: Path, *, requests: int = 1000, capacity: int = 5, timeout_s: int = 3600) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        url: str | None = None,
+        requests: int = 1000,
+        capacity: int = 5,
+        timeout_s: int = 3600,
+    ) -> None:
         self.folder = folder
         self.requests = requests
         self.capacity = capacity
@@ -164,7 +174,7 @@ class Installation:
         self.separate_approver = False
         self.secure_cookies = False
         self.limits: dict[str, Any] = {}
-        self.url = f"sqlite+aiosqlite:///{folder / 'test.db'}"
+        self.url = url or f"sqlite+aiosqlite:///{folder / 'test.db'}"
         self.pipeline = RulesOnly()
         self.models = OneModel()
         upgrade(self.url)
@@ -228,6 +238,7 @@ class Installation:
                     finder=SectionFinder(self.pipeline.kb),
                     forms=shipped_forms(),
                     check_records=partial(verify, self.database, self.originals),
+                    holds=Holds(RetentionStore(self.database)),
                     export=partial(archive_case, self.database, self.originals, shipped_forms()),
                 ),
                 on_startup=start,

@@ -1,21 +1,14 @@
 """The page in a real browser, against the real program with the starter models."""
 
-import os
 import re
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from afirgen.settings import load_settings
 from tests.web.browsers import chromium
+from tests.web.program import running_program
 
 pytestmark = [pytest.mark.models]
 _ROOT = Path(__file__).parents[2]
@@ -31,41 +24,8 @@ _TYPED = (
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory, model_dir: Path) -> Iterator[tuple[str, str]]:
     """Start `afirgen serve` on a free port; give its address and the key to sign in with."""
-    folder = tmp_path_factory.mktemp("station")
-    index = _ROOT / load_settings().data_dir / "kb" / "index"
-    if index.is_dir():
-        # Built by `make test`; without it the program builds its own, which takes minutes.
-        shutil.copytree(index, folder / "kb" / "index")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = os.environ | {
-        "AFIRGEN_DATA_DIR": str(folder),
-        "AFIRGEN_MODEL_DIR": str(model_dir),
-        "AFIRGEN_PORT": str(port),
-        "AFIRGEN_RATE_LIMIT_REQUESTS": "100000",
-    }
-    command = [str(Path(sys.executable).parent / "afirgen"), "serve", "--migrate"]
-    with (folder / "log").open("wb") as log:
-        server = subprocess.Popen(command, env=environment, cwd=_ROOT, stdout=log, stderr=log)  # noqa: S603 - our own
-    address = f"http://127.0.0.1:{port}"
-    try:
-        _wait_until_ready(address, server, folder / "log")
-        yield address, (folder / "api_key").read_text().strip()
-    finally:
-        server.terminate()
-        server.wait(60)
-
-
-def _wait_until_ready(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    for _ in range(240):
-        assert server.poll() is None, log.read_text()
-        try:
-            with urllib.request.urlopen(f"{address}/ready", timeout=5):  # noqa: S310 - our own
-                return
-        except OSError:
-            time.sleep(0.5)
-    pytest.fail(log.read_text())
+    with running_program(tmp_path_factory.mktemp("station"), model_dir) as started:
+        yield started
 
 
 @pytest.fixture(scope="module")

@@ -4,11 +4,11 @@ import asyncio
 import hmac
 import re
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from litestar import Response, get, post
-from litestar.params import FromPath, FromQuery, JSONBody
-from msgspec import Struct
+from litestar.openapi.spec import Example
+from litestar.params import JSONBody, PathParameter, QueryParameter
 
 from afirgen.case.audit import Action, Actor, Event, text_hash
 from afirgen.case.fir import FirDocument
@@ -17,36 +17,37 @@ from afirgen.errors import AuthenticationError, InvalidInputError, NotFoundError
 from afirgen.render.documents import make_document
 from afirgen.render.form import Print
 from afirgen.store.firs import FirRecord, case_of
+from afirgen.web.api.earlier import Authenticated, Authentication, FirList, FirListed, FirShown, FirWithContent
+from afirgen.web.api.v1.describe import FIR_NUMBER, Limit, Offset, refusals
 from afirgen.web.deps import By, Deps, WebDeps
 
 _NUMBER = re.compile(r"FIR-[a-f0-9]{8}-\d{14}")
 _KEY_LENGTH = range(8, 257)
+Number = Annotated[str, PathParameter(description="The FIR's number.", examples=[Example(value=FIR_NUMBER)])]
 
 
-class Authentication(Struct):
-    """Body of POST /authenticate."""
-
-    fir_number: str
-    auth_key: str
-
-
-@get("/fir/{number:str}")
-async def fir(number: FromPath[str], deps: Deps) -> dict[str, Any]:
+@get("/fir/{number:str}", responses=refusals(404))
+async def fir(number: Number, deps: Deps) -> FirShown:
     """Tell an FIR's status."""
-    return _shown(await deps.firs.get(_checked(number)))
+    return FirShown(**_shown(await deps.firs.get(checked(number))))
 
 
-@get("/fir/{number:str}/content")
-async def fir_content(number: FromPath[str], deps: Deps) -> dict[str, Any]:
+@get("/fir/{number:str}/content", responses=refusals(404))
+async def fir_content(number: Number, deps: Deps) -> FirWithContent:
     """Return an FIR with its text."""
-    record = await deps.firs.get(_checked(number))
-    return _shown(record) | {"content": record.content or ""}
+    record = await deps.firs.get(checked(number))
+    return FirWithContent(**_shown(record), content=record.content or "")
 
 
-@get("/fir/{number:str}/document.pdf")
-async def fir_pdf(number: FromPath[str], deps: Deps, by: By, language: FromQuery[str] = "en") -> Response[bytes]:
-    """Return the print of an FIR; ``language`` of the form is en, hi or en-hi."""
-    record = await deps.firs.get(_checked(number))
+@get("/fir/{number:str}/document.pdf", media_type="application/pdf", responses=refusals(404))
+async def fir_pdf(
+    number: Number,
+    deps: Deps,
+    by: By,
+    language: Annotated[str, QueryParameter(description="The form's language: en, hi or en-hi.", max_length=20)] = "en",
+) -> Response[bytes]:
+    """Return the print of an FIR."""
+    record = await deps.firs.get(checked(number))
     pdf = await _made(deps, record, language, "pdf")
     if pdf is None:
         raise NotFoundError("This FIR has no document here. Open its text instead.")
@@ -55,34 +56,28 @@ async def fir_pdf(number: FromPath[str], deps: Deps, by: By, language: FromQuery
     return Response(pdf, media_type="application/pdf", headers=headers)
 
 
-@get("/fir/{number:str}/document.txt")
-async def fir_text(number: FromPath[str], deps: Deps, by: By) -> Response[bytes]:
+@get("/fir/{number:str}/document.txt", media_type="text/plain", responses=refusals(404))
+async def fir_text(number: Number, deps: Deps, by: By) -> Response[bytes]:
     """Return the text of an FIR as a file."""
-    record = await deps.firs.get(_checked(number))
+    record = await deps.firs.get(checked(number))
     text = await _made(deps, record, "en", "txt") or (record.content or "").encode()
     await _exported(deps, by, record, text)
     headers = {"content-disposition": f'attachment; filename="{number}.txt"'}
     return Response(text, media_type="text/plain; charset=utf-8", headers=headers)
 
 
-@get("/list_firs")
-async def list_firs(
-    deps: Deps,
-    limit: FromQuery[int] = 20,
-    offset: FromQuery[int] = 0,
-) -> dict[str, Any]:
+@get("/list_firs", responses=refusals())
+async def list_firs(deps: Deps, limit: Limit = 20, offset: Offset = 0) -> FirList:
     """List FIRs, newest first."""
-    if not 1 <= limit <= 100 or offset < 0:  # noqa: PLR2004 - the contract's bounds
-        raise InvalidInputError("limit must be 1 to 100 and offset 0 or more.")
     records = await deps.firs.page(limit=limit, offset=offset)
-    listed = [{k: _shown(r)[k] for k in ("fir_number", "status", "created_at", "register_number")} for r in records]
-    return {"records": listed, "limit": limit, "offset": offset, "count": len(listed)}
+    listed = [FirListed(**{name: _shown(r)[name] for name in FirListed.__struct_fields__}) for r in records]
+    return FirList(records=listed, limit=limit, offset=offset, count=len(listed))
 
 
-@post("/authenticate", status_code=200)
-async def authenticate(data: JSONBody[Authentication], deps: Deps, by: By) -> dict[str, Any]:
+@post("/authenticate", status_code=200, responses=refusals(403, 404))
+async def authenticate(data: JSONBody[Authentication], deps: Deps, by: By) -> Authenticated:
     """Finalize an FIR with the station's key."""
-    number = _checked(data.fir_number)
+    number = checked(data.fir_number)
     if len(data.auth_key) not in _KEY_LENGTH:
         raise InvalidInputError("auth_key has 8 to 256 characters.")
     expected = deps.settings.fir_auth_key
@@ -90,12 +85,7 @@ async def authenticate(data: JSONBody[Authentication], deps: Deps, by: By) -> di
         await deps.audit.note(Event(actor=by, action=Action.FIR_REFUSED, details={"fir_number": number}))
         raise AuthenticationError("The key is not right.")
     entry = await deps.firs.finalize(number, Event(actor=by, action=Action.FIR_FINALIZED))
-    return {
-        "success": True,
-        "message": "The FIR is finalized.",
-        "fir_number": number,
-        "register_number": str(entry),
-    }
+    return Authenticated(success=True, message="The FIR is finalized.", fir_number=number, register_number=str(entry))
 
 
 async def _made(deps: WebDeps, record: FirRecord, language: str, ending: str) -> bytes | None:
@@ -119,7 +109,8 @@ async def _exported(deps: WebDeps, by: Actor, record: FirRecord, document: bytes
     )
 
 
-def _checked(number: str) -> str:
+def checked(number: str) -> str:
+    """Return an FIR number; raise :class:`InvalidInputError` for what does not look like one."""
     if not _NUMBER.fullmatch(number):
         raise InvalidInputError("The FIR number is not right. It looks like FIR-1a2b3c4d-20250307143000.")
     return number

@@ -1,12 +1,21 @@
 """Taking complaints and reviewing them: /process, /validate, /session, /regenerate."""
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any
 from uuid import UUID
 
+import msgspec
 from litestar import Request, get, post
 from litestar.datastructures import UploadFile
-from litestar.params import FromPath, FromQuery, JSONBody
-from msgspec import Struct
+from litestar.openapi.spec import (
+    OpenAPIFormat,
+    OpenAPIMediaType,
+    OpenAPIType,
+    Operation,
+    RequestBody,
+    Schema,
+)
+from litestar.params import JSONBody, QueryParameter
 
 from afirgen.case.session import SessionStatus, Step
 from afirgen.errors import AfirgenError, InvalidInputError, NotFoundError
@@ -14,6 +23,8 @@ from afirgen.jobs.views import CaseView
 from afirgen.pipeline.run import Original
 from afirgen.store.old_sessions import OldSession
 from afirgen.web.api.contents import content_of, message_for
+from afirgen.web.api.earlier import Processed, Regenerated, SessionShown, Validated, Validation, Wish
+from afirgen.web.api.v1.describe import CaseId, refusals
 from afirgen.web.deps import By, Deps
 
 # The limit on a file is 25 MiB; the form around it needs some more.
@@ -22,40 +33,55 @@ _LONGEST_INPUT = 10_000
 _DONE = {"text": [], "audio": ["asr_done"], "image": ["ocr_done"]}
 
 
-class Validation(Struct, forbid_unknown_fields=False):
-    """Body of POST /validate."""
+@dataclass
+class UploadOperation(Operation):
+    """The description of a call whose form is read by hand."""
 
-    session_id: str
-    approved: bool
-    user_input: str | None = None
-    regenerate: bool | None = None
+    def __post_init__(self) -> None:
+        """Describe the form."""
+        text, file = Schema(type=OpenAPIType.STRING), Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.BINARY)
+        fields: dict[str, Any] = {"text": text, "audio": file, "image": file, "language": text}
+        form = Schema(type=OpenAPIType.OBJECT, properties=fields)
+        self.request_body = RequestBody(content={"multipart/form-data": OpenAPIMediaType(schema=form)})
 
 
-@post("/process", status_code=200, request_max_body_size=BODY_LIMIT)
-async def process(request: Request[Any, Any, Any], deps: Deps, by: By) -> dict[str, Any]:
-    """Take one complaint as text, audio or image and answer with its transcript."""
-    field, data, original = await read_upload(request)
+@post(
+    "/process",
+    status_code=200,
+    request_max_body_size=BODY_LIMIT,
+    responses=refusals(403, 413, 415, 503),
+    operation_class=UploadOperation,
+)
+async def process(
+    request: Request[Any, Any, Any],
+    deps: Deps,
+    by: By,
+    text: Annotated[str | None, QueryParameter(description="The complaint, instead of a field of the form.")] = None,
+) -> Processed:
+    """Take one complaint as text, audio or image and answer with its transcript.
+
+    The form has exactly one of `text`, `audio` and `image`, and may have `language`. The answer waits for the job.
+    """
+    field, data, original = await read_upload(request, text)
     record = await deps.review.accept(data, original, by=by, wait=True)
     view = await deps.review.view(record.id)
     failed = view.record.status is SessionStatus.ERROR
-    return {
-        "success": not failed,
-        "session_id": record.id,
-        "fir_number": None,
-        "fir_content": None,
-        "error": view.record.error,
-        "steps": [] if failed else _DONE[field],
-        "requires_validation": not failed,
-        "current_step": view.record.step.value,
-        "content_for_validation": content_of(view) if not failed else None,
-    }
+    return Processed(
+        success=not failed,
+        session_id=record.id,
+        error=view.record.error,
+        steps=[] if failed else _DONE[field],
+        requires_validation=not failed,
+        current_step=view.record.step.value,
+        content_for_validation=content_of(view) if not failed else None,
+    )
 
 
-async def read_upload(request: Request[Any, Any, Any]) -> tuple[str, bytes, Original]:
+async def read_upload(request: Request[Any, Any, Any], text: str | None) -> tuple[str, bytes, Original]:
     """Return which of the three inputs was sent, its bytes and its description; exactly one must be there."""
     form = await request.form() if "form" in request.headers.get("content-type", "") else {}
     given: dict[str, Any] = {name: form.get(name) for name in ("audio", "image", "text")}
-    given["text"] = given["text"] or request.query_params.get("text")
+    given["text"] = given["text"] or text
     sent = {name: value for name, value in given.items() if value not in (None, "", [])}
     if len(sent) != 1:
         raise InvalidInputError("Send exactly one of audio, image and text.")
@@ -71,9 +97,9 @@ async def read_upload(request: Request[Any, Any, Any]) -> tuple[str, bytes, Orig
     return field, data, Original(data=data, language=language)
 
 
-@post("/validate", status_code=200)
-async def validate(data: JSONBody[Validation], deps: Deps, by: By) -> dict[str, Any]:
-    """Approve, edit, send back or draft again the step that waits."""
+@post("/validate", status_code=200, responses=refusals(403, 404, 504))
+async def validate(data: JSONBody[Validation], deps: Deps, by: By) -> Validated:
+    """Approve, edit, send back or draft again the step that waits; the answer waits for the job of the next step."""
     case_id = case_id_of(data.session_id)
     if data.user_input and len(data.user_input) > _LONGEST_INPUT:
         raise InvalidInputError("user_input is too long. Use at most 10,000 characters.")
@@ -87,19 +113,19 @@ async def validate(data: JSONBody[Validation], deps: Deps, by: By) -> dict[str, 
     return _answer(view, approved=data.approved)
 
 
-def _answer(view: CaseView, *, approved: bool) -> dict[str, Any]:
+def _answer(view: CaseView, *, approved: bool) -> Validated:
     completed = view.record.status is SessionStatus.COMPLETED
     if view.record.status is SessionStatus.ERROR:
         raise StepFailedError(view.record.error or "The step failed. Try it again.")
-    return {
-        "success": True,
-        "session_id": view.record.id,
-        "current_step": view.record.step.value,
-        "content": content_of(view),
-        "message": message_for(view, approved=approved),
-        "requires_validation": not completed,
-        "completed": completed,
-    }
+    return Validated(
+        success=True,
+        session_id=view.record.id,
+        current_step=view.record.step.value,
+        content=content_of(view),
+        message=message_for(view, approved=approved),
+        requires_validation=not completed,
+        completed=completed,
+    )
 
 
 class StepFailedError(AfirgenError):
@@ -109,67 +135,71 @@ class StepFailedError(AfirgenError):
     code = "step_failed"
 
 
-@get("/session/{session_id:str}/status")
-async def session_status(session_id: FromPath[str], deps: Deps) -> dict[str, Any]:
+@get("/session/{session_id:str}/status", responses=refusals(404))
+async def session_status(session_id: CaseId, deps: Deps) -> SessionShown:
     """Tell where a session stands."""
     case_id = case_id_of(session_id)
     try:
-        record = (await deps.review.view(case_id)).record
+        record = await deps.review.record(case_id)
     except NotFoundError:
         return _old_status(await deps.old_sessions.get(case_id))
-    return {
-        "session_id": record.id,
-        "status": record.status.value,
-        "current_step": record.step.value,
-        "awaiting_validation": record.status is SessionStatus.AWAITING_VALIDATION,
-        "created_at": record.created_at.isoformat(),
-        "last_activity": record.last_activity.isoformat(),
-        "error": record.error,
-    }
+    return SessionShown(
+        session_id=record.id,
+        status=record.status.value,
+        current_step=record.step.value,
+        awaiting_validation=record.status is SessionStatus.AWAITING_VALIDATION,
+        created_at=record.created_at.isoformat(),
+        last_activity=record.last_activity.isoformat(),
+        error=record.error,
+    )
 
 
-def _old_status(session: OldSession) -> dict[str, Any]:
-    return {
-        "session_id": session.id,
-        "status": session.status.value,
-        "current_step": session.step.value,
-        "awaiting_validation": False,
-        "created_at": session.created_at,
-        "last_activity": session.last_activity,
-        "error": None,
-    }
+def _old_status(session: OldSession) -> SessionShown:
+    return SessionShown(
+        session_id=session.id,
+        status=session.status.value,
+        current_step=session.step.value,
+        awaiting_validation=False,
+        created_at=session.created_at,
+        last_activity=session.last_activity,
+    )
 
 
-@post("/regenerate/{session_id:str}", status_code=200)
+@post("/regenerate/{session_id:str}", status_code=200, responses=refusals(403, 404, 504))
 async def regenerate(
     request: Request[Any, Any, Any],
-    session_id: FromPath[str],
+    session_id: CaseId,
     deps: Deps,
     by: By,
-    step: FromQuery[str | None] = None,
-    user_input: FromQuery[str | None] = None,
-) -> dict[str, Any]:
-    """Draft a step once more."""
+    step: Annotated[str | None, QueryParameter(description="Which step; may be sent as JSON instead.")] = None,
+    user_input: Annotated[str | None, QueryParameter(description="What the new draft should heed.")] = None,
+) -> Regenerated:
+    """Draft a step once more; the answer waits for the job."""
     if step is None and "json" in request.headers.get("content-type", ""):
-        body = await request.json()
-        body = body if isinstance(body, dict) else {}
-        step, user_input = body.get("step"), body.get("user_input")
+        wish = _wish(await request.body())
+        step, user_input = wish.step, wish.user_input
     try:
         wanted = Step(step or "")
     except ValueError as err:
-        raise InvalidInputError("step must be summary_review, violations_review or fir_narrative_review.") from err
+        raise InvalidInputError(
+            "Choose summary_review, violations_review or fir_narrative_review as the step."
+        ) from err
     view = await deps.review.regenerate(case_id_of(session_id), wanted, by=by, note=user_input)
     answer = _answer(view, approved=False)
-    return {key: answer[key] for key in ("success", "session_id", "content", "message")} | {"step": wanted.value}
+    return Regenerated(
+        success=answer.success,
+        session_id=answer.session_id,
+        step=wanted.value,
+        content=answer.content,
+        message=answer.message,
+    )
 
 
-@get("/api/v1/cases/{session_id:str}/progress")
-async def progress(session_id: FromPath[str], deps: Deps) -> dict[str, Any]:
-    """Tell how far the work on a case is."""
-    case_id = case_id_of(session_id)
-    now = deps.review.progress(case_id)
-    status = (await deps.review.view(case_id)).record.status
-    return {"status": status.value, "stage": now.stage if now else None, "share": now.share if now else None}
+def _wish(body: bytes) -> Wish:
+    try:
+        return msgspec.json.decode(body, type=Wish)
+    except (msgspec.DecodeError, UnicodeDecodeError) as err:
+        raise InvalidInputError("The JSON is not right. Send an object with step and user_input.") from err
 
 
 def case_id_of(text: str) -> str:
@@ -180,4 +210,4 @@ def case_id_of(text: str) -> str:
         raise InvalidInputError("The session id is not a UUID. Check it.") from err
 
 
-HANDLERS = (process, validate, session_status, regenerate, progress)
+HANDLERS = (process, validate, session_status, regenerate)

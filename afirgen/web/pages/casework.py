@@ -15,6 +15,7 @@ from afirgen.case.clocks import clocks_for
 from afirgen.case.evidence import Transcript
 from afirgen.case.fir import FirDocument, Particulars
 from afirgen.case.law import LegalView, Standing, Verdict
+from afirgen.case.rights import Right, may
 from afirgen.case.session import REGENERABLE, SessionStatus, Step
 from afirgen.errors import AfirgenError, InvalidInputError
 from afirgen.jobs.review import Seen
@@ -108,9 +109,19 @@ async def _carry_out(case: str, form: Fields, deps: WebDeps, by: Actor) -> None:
         await deps.review.retry(case, by=by, wait=False)
     elif action == "by_hand":
         await deps.review.by_hand(case, by=by)
-    elif action in set(RecordKind):
+    else:
+        await _put_on_record(case, action, form, deps, by)
+
+
+async def _put_on_record(case: str, action: str, form: Fields, deps: WebDeps, by: Actor) -> None:
+    """Carry out what decides no step."""
+    if action in set(RecordKind):
         details = {key: form.get(key) for key in ("language", "who", "duty")}
         await put_on_record(deps, case, RecordKind(action), details, by)
+    elif action == "hold":
+        await deps.desk.holds.set(case, form.get("reason", ""), by)
+    elif action == "lift_hold":
+        await deps.desk.holds.lift(case, by)
     elif action == "register":
         await register(deps, case, form.get("auth_key", ""), by)
     else:
@@ -216,6 +227,7 @@ async def _page(
         "completed": view.record.status is SessionStatus.COMPLETED,
         "expired": view.record.status is SessionStatus.EXPIRED,
         "typed": (typed or {}).get("text", ""),
+        "may_hold": may(request.user, Right.HOLD),
         "now": datetime.now(UTC),
         **_work(case, deps),
         **await _beside(view, content, step, deps),

@@ -53,6 +53,7 @@ class CaseShown(Struct, frozen=True, kw_only=True):
     last_activity: Moment
     fir_number: Annotated[str | None, Meta(examples=["FIR-1a2b3c4d-20250307143000"])]
     error: Annotated[str | None, Meta(description="Why the last draft failed, in a sentence.")]
+    hold: Annotated[str | None, Meta(description="Why the case is on hold, if it is.")]
 
 
 class StepShown(Struct, frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 CASE_ID = "3f0c6f5e-9d3c-4a59-8f0a-6f0f4f1b2c3d"
 JOB_ID = "b2f8c1de-07a4-4f27-9d55-0d8a1c9e7f61"
+FIR_NUMBER = "FIR-1a2b3c4d-20250307143000"
 MOST = 1_000_000
 """The highest version number and offset that a call may name."""
 
@@ -32,6 +33,7 @@ _SENTENCES = {
     413: ("file_too_large", "The file is larger than 25 MiB."),
     415: ("unsupported_media", "The content is of a kind that cannot be read."),
     429: ("too_many_requests", "Too many requests. Retry-After says how many seconds to wait."),
+    504: ("step_failed", "The model behind the step did not deliver. The step can be tried again."),
     503: ("overloaded", "Every place is taken, or a part is not ready. Retry-After may say how long to wait."),
 }
 

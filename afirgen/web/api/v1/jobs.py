@@ -13,11 +13,12 @@ from litestar.response import ServerSentEvent, ServerSentEventMessage
 from msgspec import Meta, Struct
 
 from afirgen.case.job import JobEvent
+from afirgen.case.session import SessionStatus
 from afirgen.errors import InvalidInputError
 from afirgen.pipeline.run import STAGES
 from afirgen.web.api.process import case_id_of
 from afirgen.web.api.v1.answers import JobShown, job_shown
-from afirgen.web.api.v1.describe import JobId, Limit, Offset, refusals
+from afirgen.web.api.v1.describe import CaseId, JobId, Limit, Offset, refusals
 from afirgen.web.deps import By, Deps
 
 _TAGS = ["Jobs"]
@@ -34,6 +35,14 @@ class JobPage(Struct, frozen=True, kw_only=True):
     jobs: list[JobShown]
     limit: int
     offset: int
+
+
+class CaseProgress(Struct, frozen=True, kw_only=True):
+    """How far the work on a case is; stage and share are null when nothing is drafted."""
+
+    status: SessionStatus
+    stage: Annotated[str | None, Meta(examples=["sections"])]
+    share: Annotated[float | None, Meta(description="How much of the stage is done, 0 to 1.")]
 
 
 class EventShown(Struct, frozen=True, kw_only=True):
@@ -59,6 +68,15 @@ async def list_jobs(
     case = case_id_of(case_id) if case_id else None
     found = await deps.desk.jobs.page(case_id=case, only_open=which == "open", limit=limit, offset=offset)
     return JobPage(jobs=[await job_shown(job, deps) for job in found], limit=limit, offset=offset)
+
+
+@get("/api/v1/cases/{case_id:str}/progress", tags=_TAGS, responses=refusals(404))
+async def case_progress(case_id: CaseId, deps: Deps) -> CaseProgress:
+    """Tell how far the work on a case is, in short."""
+    case = case_id_of(case_id)
+    now = deps.review.progress(case)
+    status = (await deps.review.view(case)).record.status
+    return CaseProgress(status=status, stage=now.stage if now else None, share=now.share if now else None)
 
 
 @get("/api/v1/jobs/{job_id:str}", tags=_TAGS, responses=refusals(404))
@@ -144,4 +162,4 @@ def _message(event: JobEvent) -> ServerSentEventMessage:
     return ServerSentEventMessage(data=msgspec.json.encode(shown).decode(), event=name, id=event.seq)
 
 
-HANDLERS = (list_jobs, show_job, cancel_job, follow_job)
+HANDLERS = (list_jobs, case_progress, show_job, cancel_job, follow_job)
