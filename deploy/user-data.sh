@@ -121,6 +121,8 @@ AFIRGEN_BACKUP_KEY=$backup_key
 AFIRGEN_BACKUP_TARGET=s3://$BACKUPS_BUCKET/backups
 AFIRGEN_LLM_GPU_LAYERS=-1
 AFIRGEN_SPEECH_DEVICE=cuda
+AFIRGEN_CLOUDWATCH=$DEPLOYMENT
+AFIRGEN_TRACES=http://127.0.0.1:4318
 AWS_DEFAULT_REGION=$AWS_REGION
 SETTINGS
     # A line without a value would print an empty name; without the line the form shows a blank to fill in.

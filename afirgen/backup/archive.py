@@ -23,6 +23,7 @@ from afirgen.store.dump import Record, kept_tables, read_rows
 from afirgen.store.migrate import head
 from afirgen.store.originals import Originals
 from afirgen.store.tables import cases
+from afirgen.store.verify import Verdict, verify_within
 
 _MANIFEST = "manifest.json"
 _RECORDS, _ORIGINALS = "records", "originals"
@@ -57,21 +58,23 @@ class Manifest(Struct, frozen=True, kw_only=True):
         return sum(name.startswith(f"{_ORIGINALS}/") for name in self.parts)
 
 
-async def write_archive(database: Database, originals: Originals, out: BinaryIO, key: str, work: Path) -> Manifest:
+async def write_archive(
+    database: Database, originals: Originals, out: BinaryIO, key: str, work: Path
+) -> tuple[Manifest, Verdict]:
     """Write everything that the database holds at one moment, and the originals of its cases, sealed into ``out``.
 
-    ``work`` is a folder for temporary files, which are removed.
+    The audit check is of the same moment. ``work`` is a folder for temporary files, which are removed.
 
     Raises:
         StorageError: The database could not be read.
         OSError: A file could not be read or written.
     """
     with TemporaryDirectory(dir=work, prefix="backup-") as folder:
-        counts = await _write_tables(database, Path(folder))
-        return await asyncio.to_thread(_pack, Path(folder), counts, originals, out, key)
+        counts, verdict = await _write_tables(database, originals, Path(folder))
+        return await asyncio.to_thread(_pack, Path(folder), counts, originals, out, key), verdict
 
 
-async def _write_tables(database: Database, folder: Path) -> dict[str, int]:
+async def _write_tables(database: Database, originals: Originals, folder: Path) -> tuple[dict[str, int], Verdict]:
     counts: dict[str, int] = {}
     encode = msgspec.json.Encoder().encode
     async with database.snapshot() as connection:
@@ -81,7 +84,7 @@ async def _write_tables(database: Database, folder: Path) -> dict[str, int]:
                 async for row in read_rows(connection, table):
                     file.write(encode(row) + b"\n")
                     counts[table.name] += 1
-    return counts
+        return counts, await verify_within(connection, originals)
 
 
 def _pack(folder: Path, counts: dict[str, int], originals: Originals, out: BinaryIO, key: str) -> Manifest:

@@ -10,8 +10,10 @@ from tempfile import TemporaryDirectory
 from msgspec import Struct
 
 from afirgen.backup.archive import Manifest, Unpacked, unpacked, write_archive
+from afirgen.backup.swap import take_place
 from afirgen.backup.target import SUFFIX, Target
 from afirgen.errors import AuditFaultError, DamagedFileError, StorageError
+from afirgen.store.audit import AuditLog
 from afirgen.store.database import Database
 from afirgen.store.dump import require_empty, write_rows
 from afirgen.store.migrate import is_known, upgrade
@@ -22,11 +24,12 @@ _STAMP = "%Y%m%dT%H%M%SZ"
 
 
 class Made(Struct, frozen=True):
-    """A backup that was made and read back: its name, bytes and content."""
+    """A backup that was made and read back: its name, bytes and content, and what the audit check said of it."""
 
     name: str
     size: int
     manifest: Manifest
+    verdict: Verdict
 
 
 class Checked(Struct, frozen=True):
@@ -40,6 +43,8 @@ class Checked(Struct, frozen=True):
 async def create_backup(database: Database, originals: Originals, target: Target, key: str, work: Path) -> Made:
     """Write a backup to ``target``, fetch it again and check every part of it. ``work`` is a folder that exists.
 
+    Records that are not as the audit log says are backed up all the same, and named in the verdict.
+
     Raises:
         DamagedFileError: What was read back is not what was written.
         StorageError: Database, disk or bucket refused.
@@ -49,12 +54,12 @@ async def create_backup(database: Database, originals: Originals, target: Target
         with TemporaryDirectory(dir=work, prefix="backup-") as folder:
             written, again = Path(folder) / "written", Path(folder) / "again"
             with written.open("wb") as out:
-                manifest = await write_archive(database, originals, out, key, work)
+                manifest, verdict = await write_archive(database, originals, out, key, work)
             await asyncio.to_thread(target.put, written, name)
             await asyncio.to_thread(target.fetch, name, again)
             await asyncio.to_thread(_require_same, written, again)
             await asyncio.to_thread(_read_through, again, key, work)
-            return Made(name, written.stat().st_size, manifest)
+            return Made(name, written.stat().st_size, manifest, verdict)
     except OSError as err:
         raise StorageError(
             "The backup could not be written. Check the disk's space and rights.", detail=str(err)
@@ -99,6 +104,29 @@ async def restore_backup(
             return content.manifest, await _checked(url, originals)
 
 
+async def replace_by_backup(
+    target: Target, name: str, key: str, *, file: Path, originals: Originals, work: Path
+) -> tuple[Manifest, Verdict, Path | None]:
+    """Restore a backup beside the SQLite database ``file``, and let it take its place once it is whole and verified.
+
+    The old database is kept under the name that is returned; originals are only added.
+
+    Raises as :func:`restore_backup` does, and then nothing of what is there was changed.
+    """
+    with TemporaryDirectory(dir=file.parent, prefix="restore-") as folder:
+        new = Path(folder) / "new.db"
+        url = f"sqlite+aiosqlite:///{new}"
+        manifest, verdict = await restore_backup(target, name, key, url=url, originals=originals, work=work)
+        old = await asyncio.to_thread(take_place, new, file)
+    return manifest, verdict, old
+
+
+async def require_continued(database: Database, verdict: Verdict) -> None:
+    """Raise :class:`AuditFaultError` unless the running audit log goes on from a backup's."""
+    if verdict.entries and await AuditLog(database).hash_at(verdict.entries) != verdict.head:
+        raise AuditFaultError("The audit log is not the continuation of the backup's. Run `afirgen audit verify`.")
+
+
 async def _fill(content: Unpacked, url: str, originals: Originals) -> None:
     database = Database(url)
     try:
@@ -124,20 +152,16 @@ async def _checked(url: str, originals: Originals) -> Verdict:
 
 
 def prune(target: Target, days: int, *, now: datetime | None = None) -> list[str]:
-    """Delete backups older than ``days``, never the newest one; return the names of those deleted."""
+    """Delete backups older than ``days``, never the newest one; return the names of those deleted.
+
+    Raises:
+        NotAllowedError: The place takes backups but does not let them be deleted.
+    """
     oldest = ((now or datetime.now(UTC)) - timedelta(days=days)).strftime(_STAMP)
     old = [name for name in target.names()[:-1] if name < oldest]
     for name in old:
         target.delete(name)
     return old
-
-
-def move_aside(paths: list[Path], folder: Path) -> None:
-    """Move what is there now into ``folder``, before something else takes its place."""
-    folder.mkdir(parents=True)
-    for path in paths:
-        if path.exists():
-            path.rename(folder / path.name)
 
 
 def _require_same(one: Path, other: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from afirgen.errors import NotFoundError, SettingsError, StorageError
+from afirgen.errors import NotAllowedError, NotFoundError, SettingsError, StorageError
 
 SUFFIX = ".afirgen"
 
@@ -26,7 +26,7 @@ class Target(Protocol):
         """Copy a backup to ``to``."""
 
     def delete(self, name: str) -> None:
-        """Remove a backup."""
+        """Remove a backup; raise :class:`NotAllowedError` where only others may."""
 
 
 def open_target(url: str) -> Target:
@@ -100,8 +100,15 @@ class Bucket:
 
     def delete(self, name: str) -> None:
         """Remove a backup."""
+        from botocore.exceptions import ClientError  # type: ignore[import-untyped]  # noqa: PLC0415
+
         with self._translated():
-            self._client.delete_object(Bucket=self._bucket, Key=self._prefix + name)
+            try:
+                self._client.delete_object(Bucket=self._bucket, Key=self._prefix + name)
+            except ClientError as err:
+                if err.response["Error"]["Code"] == "AccessDenied":
+                    raise NotAllowedError("The bucket does not let the program delete; its own rules do.") from err
+                raise
 
     @cached_property
     def _client(self) -> Any:
@@ -112,7 +119,7 @@ class Bucket:
     @contextmanager
     def _translated(self) -> Iterator[None]:
         from boto3.exceptions import Boto3Error  # type: ignore[import-untyped]  # noqa: PLC0415
-        from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]  # noqa: PLC0415
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
 
         try:
             yield

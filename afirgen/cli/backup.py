@@ -9,13 +9,25 @@ from pathlib import Path
 import click
 from sqlalchemy import make_url
 
-from afirgen.backup.run import Made, create_backup, move_aside, prune, restore_backup, verify_backup
+from afirgen.backup.archive import Manifest
+from afirgen.backup.run import (
+    Checked,
+    Made,
+    create_backup,
+    prune,
+    replace_by_backup,
+    require_continued,
+    restore_backup,
+    verify_backup,
+)
 from afirgen.backup.target import Target, open_target
-from afirgen.errors import InvalidInputError, NotFoundError
+from afirgen.errors import AuditFaultError, InvalidInputError, NotAllowedError, NotFoundError
 from afirgen.settings import Settings, load_settings
 from afirgen.store.database import open_database
+from afirgen.store.lock import RUNNING, in_use
 from afirgen.store.migrate import require_head
 from afirgen.store.s3_originals import open_originals
+from afirgen.store.verify import Verdict
 from afirgen.telemetry import emf
 from afirgen.telemetry.metrics import (
     BACKUP_FAILURES,
@@ -51,10 +63,14 @@ def create() -> None:
         f"{made.name}: {manifest.cases} cases, {manifest.originals} originals, {made.size / _MIB:.1f} MiB, read back "
         "and checked."
     )
-    for name in prune(target, settings.backup_retention_days):
-        click.echo(f"{name} was older than {settings.backup_retention_days} days and is deleted.")
+    _let_go(target, settings.backup_retention_days)
     if kept_here:
         click.echo(f"The key is in {_key_file(settings)}. Keep a copy elsewhere: without it no backup can be opened.")
+    if made.verdict.faults:
+        raise AuditFaultError(
+            f"The backup was made, but {len(made.verdict.faults)} records in it are not as the audit log says. "
+            f"{made.verdict.faults[0].sentence} Run `afirgen audit verify`."
+        )
 
 
 @backup.command("list")
@@ -79,34 +95,42 @@ def verify(name: str | None) -> None:
 
 
 @backup.command()
-@click.pass_context
-def drill(ctx: click.Context) -> None:
-    """Verify the newest backup; a unit of systemd does this every month."""
-    with _figures(load_settings(), RESTORE_DRILLS, RESTORE_DRILL_FAILURES):
-        ctx.invoke(verify)
+def drill() -> None:
+    """Restore the newest backup beside the running program, check it, and compare the two; run by a timer."""
+    settings = load_settings()
+    target = _target(settings)
+    with _figures(settings, RESTORE_DRILLS, RESTORE_DRILL_FAILURES):
+        checked = asyncio.run(_drill(settings, target, _newest(target), _key(settings)))
+    hours = (datetime.now(UTC) - checked.manifest.made_at).total_seconds() / 3600
+    click.echo(
+        f"{checked.name}: {checked.manifest.cases} cases and {checked.verdict.entries} audit entries came back as they "
+        f"were written, and the running audit log goes on from them. The backup is {hours:.1f} hours old."
+    )
 
 
 @backup.command()
 @click.argument("name", required=False)
-@click.option("--replace", is_flag=True, help="Move the present SQLite database and originals aside first.")
-def restore(name: str | None, *, replace: bool) -> None:
+@click.option("--replace", is_flag=True, help="Take the place of the present SQLite database, which is kept beside.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def restore(name: str | None, *, replace: bool, yes: bool) -> None:
     """Put the backup NAME (default: the newest) into the empty database of the settings. Stop the program first."""
     settings = load_settings()
     target = _target(settings)
     chosen = name or _newest(target)
     key = _key(settings)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    if replace:
-        click.confirm("The present records are moved aside. Go on?", abort=True)
-        _move_aside(settings)
-    originals = open_originals(settings)
-    manifest, verdict = asyncio.run(
-        restore_backup(target, chosen, key, url=settings.sqlalchemy_url, originals=originals, work=settings.data_dir)
-    )
+    if replace and not yes:
+        click.prompt(
+            f"What was recorded after {chosen} was made is set aside. Type replace", type=click.Choice(["replace"])
+        )
+    with in_use(settings.data_dir, RUNNING, "The program runs on this data folder. Stop it first."):
+        manifest, verdict, old = asyncio.run(_restore(settings, target, chosen, key, replace=replace))
     click.echo(
         f"{manifest.cases} cases of {manifest.made_at:%Y-%m-%d %H:%M} UTC are restored; {verdict.records} records, "
         f"{verdict.originals} originals and {verdict.entries} audit entries are as they were written."
     )
+    if old:
+        click.echo(f"The database that was here is kept as {old}.")
 
 
 @contextmanager
@@ -134,6 +158,40 @@ async def _create(settings: Settings, target: Target, key: str) -> Made:
         await database.close()
 
 
+async def _drill(settings: Settings, target: Target, name: str, key: str) -> Checked:
+    checked = await verify_backup(target, name, key, settings.data_dir)
+    database = open_database(settings)
+    try:
+        await require_continued(database, checked.verdict)
+    finally:
+        await database.close()
+    return checked
+
+
+async def _restore(
+    settings: Settings, target: Target, name: str, key: str, *, replace: bool
+) -> tuple[Manifest, Verdict, Path | None]:
+    originals, url = open_originals(settings), settings.sqlalchemy_url
+    if not replace:
+        restored = await restore_backup(target, name, key, url=url, originals=originals, work=settings.data_dir)
+        return *restored, None
+    file = make_url(url).database
+    if not url.startswith("sqlite") or not file:
+        raise InvalidInputError(
+            "Only an SQLite database is replaced. Make an empty MySQL database and name it in MYSQL_DB."
+        )
+    return await replace_by_backup(target, name, key, file=Path(file), originals=originals, work=settings.data_dir)
+
+
+def _let_go(target: Target, days: int) -> None:
+    """Delete old backups; where the place keeps that to itself, its own rules do."""
+    try:
+        for name in prune(target, days):
+            click.echo(f"{name} was older than {days} days and is deleted.")
+    except NotAllowedError as err:
+        click.echo(err.public)
+
+
 def _target(settings: Settings) -> Target:
     return open_target(settings.backup_target or str(settings.data_dir / "backups"))
 
@@ -151,14 +209,3 @@ def _newest(target: Target) -> str:
     if not names:
         raise NotFoundError("There is no backup yet. Make one with `afirgen backup create`.")
     return names[-1]
-
-
-def _move_aside(settings: Settings) -> None:
-    file = make_url(settings.sqlalchemy_url).database
-    if not settings.sqlalchemy_url.startswith("sqlite") or not file:
-        raise InvalidInputError(
-            "Only an SQLite database is moved aside. Make an empty MySQL database and name it in MYSQL_DB."
-        )
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    paths = [Path(file), Path(f"{file}-wal"), Path(f"{file}-shm"), settings.data_dir / "originals"]
-    move_aside(paths, settings.data_dir / f"before-restore-{stamp}")

@@ -11,6 +11,7 @@ from uvicorn_worker import UvicornWorker
 
 from afirgen.bootstrap import api_key, serve_app
 from afirgen.settings import Settings, load_settings
+from afirgen.store.lock import RUNNING, in_use
 from afirgen.store.migrate import current, head, require_head, upgrade
 
 _GRACE_S = 20
@@ -98,7 +99,10 @@ def serve(host: str | None, port: int | None, *, migrate: bool) -> None:
         "loglevel": "warning",
         "control_socket_disable": True,
     }
-    _Server(serve_app, options).run()
+    with in_use(
+        settings.data_dir, RUNNING, "A backup is being restored here. Start again when it is done.", shared=True
+    ):
+        _Server(serve_app, options).run()
 
 
 def _announce(settings: Settings, address: str) -> None:

@@ -41,6 +41,11 @@ class AuditLog:
         async with self._database.reading() as connection:
             return frozenset((await connection.execute(select(audit_log.c.actor).where(chosen))).scalars())
 
+    async def hash_at(self, seq: int) -> str | None:
+        """Return the hash of an entry, None when there is no such entry."""
+        async with self._database.reading() as connection:
+            return (await connection.execute(select(audit_log.c.hash).where(audit_log.c.seq == seq))).scalar()
+
     async def of_case(self, case_id: str) -> tuple[Entry, ...]:
         """Return the entries about a case, oldest first."""
         query = select(audit_log).where(audit_log.c.case_id == case_id).order_by(audit_log.c.seq)

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from hashlib import file_digest
 from pathlib import Path
 from typing import Any
@@ -53,20 +53,29 @@ async def verify(database: Database, originals: Originals) -> Verdict:
         StorageError: The database could not be read.
     """
     async with database.snapshot() as connection:
-        chain = await _walk(connection)
-        faults = list(chain.faults)
-        records = 0
-        for table, name in _RECORDS:
-            async for row in _rows(connection, table):
-                records += 1
-                faults += _compare(name(row), row_hashes(row), chain.expected)
-        faults += [Fault(key, f"The record {key} is gone.") for key in chain.expected]
-        hashes = [row.get("original") or "" async for row in _rows(connection, cases)]
-    wanted = dict.fromkeys(hash_ for hash_ in hashes if hash_)
-    for sha256 in wanted:
-        if sha256 not in chain.released or originals.is_here(sha256):
-            faults += await asyncio.to_thread(_check_original, originals.path(sha256), sha256)
-    return Verdict(entries=chain.length, records=records, originals=len(wanted), head=chain.head, faults=tuple(faults))
+        return await verify_within(connection, originals)
+
+
+async def verify_within(connection: AsyncConnection, originals: Originals) -> Verdict:
+    """Check everything as a connection's transaction sees it.
+
+    Raises:
+        StorageError: An original could not be fetched.
+    """
+    chain = await _walk(connection)
+    faults = list(chain.faults)
+    records = 0
+    hashes: dict[str, None] = {}
+    for table, name in _RECORDS:
+        async for row in _rows(connection, table):
+            records += 1
+            faults += _compare(name(row), row_hashes(row), chain.expected)
+            if table is cases and (original := row.get("original")):
+                hashes[original] = None
+    faults += [Fault(key, f"The record {key} is gone.") for key in chain.expected]
+    kept = tuple(sha256 for sha256 in hashes if sha256 not in chain.released or originals.is_here(sha256))
+    faults += await asyncio.to_thread(_check_originals, originals, kept)
+    return Verdict(entries=chain.length, records=records, originals=len(hashes), head=chain.head, faults=tuple(faults))
 
 
 class _Chain:
@@ -131,12 +140,16 @@ def _payload(text: str) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _compare(key: str, found: frozenset[str], expected: dict[str, str]) -> list[Fault]:
+def _compare(key: str, found: Iterator[str], expected: dict[str, str]) -> list[Fault]:
     """Compare a record with the chain, and take it off the list of those to be found."""
     wanted = expected.pop(key, None)
     if wanted is None:
         return [Fault(key, f"The record {key} is not in the audit log: it was added or renamed from outside.")]
     return [] if wanted in found else [Fault(key, f"The record {key} was changed after it was written.")]
+
+
+def _check_originals(originals: Originals, hashes: tuple[str, ...]) -> list[Fault]:
+    return [fault for sha256 in hashes for fault in _check_original(originals.path(sha256), sha256)]
 
 
 def _check_original(path: Path, sha256: str) -> list[Fault]:

@@ -1,12 +1,17 @@
 """`afirgen backup` from the command line."""
 
 import asyncio
+import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
 from afirgen.cli import main
+from afirgen.store.lock import RUNNING, in_use
 from tests.store.kit import Station
 
 
@@ -39,16 +44,17 @@ def test_a_backup_is_made_listed_verified_and_restored(
     name = made.output.split(":")[0]
     assert call("list").output.strip() == name
     assert "are as they were written" in call("verify").output
-    assert "are as they were written" in call("drill").output
+    assert "goes on from them" in call("drill").output
 
     refused = call("restore")
     assert refused.exit_code == 2
     assert "not empty" in refused.output
-    replaced = call("restore", name, "--replace", text="y\n")
+    assert call("restore", name, "--replace", text="y\n").exit_code == 130
+    replaced = call("restore", name, "--replace", text="replace\n")
     assert replaced.exit_code == 0, replaced.output
     assert "1 cases" in replaced.output
-    [aside] = data.glob("before-restore-*")
-    assert (aside / "afirgen.db").is_file()
+    [old] = data.glob("afirgen.db.replaced-*")
+    assert f"kept as {old}" in replaced.output
 
     empty = tmp_path / "empty"
     monkeypatch.setenv("AFIRGEN_BACKUP_TARGET", str(data / "backups"))
@@ -63,3 +69,55 @@ def test_without_a_backup_it_says_what_to_do(data: Path) -> None:
     verified = call("verify")
     assert (verified.exit_code, "afirgen backup create" in verified.output) == (2, True)
     assert not list(data.glob("backups/*"))
+
+
+def test_nothing_is_restored_under_a_running_program(data: Path) -> None:
+    call("create")
+    with in_use(data, RUNNING, "", shared=True):
+        refused = call("restore", "--replace", "--yes")
+        assert (refused.exit_code, "Stop it first" in refused.output) == (2, True)
+    assert call("restore", "--replace", "--yes").exit_code == 0
+
+
+def test_a_program_does_not_start_in_the_middle_of_a_restore(data: Path) -> None:
+    with in_use(data, RUNNING, ""):
+        refused = CliRunner().invoke(main, ["serve"])
+    assert (refused.exit_code, "Start again when it is done" in refused.output) == (2, True)
+
+
+def test_a_backup_of_changed_records_is_kept_and_said_to_be_so(data: Path) -> None:
+    change(data, "UPDATE cases SET language = 'ta'")
+    made = call("create")
+    assert (made.exit_code, "not as the audit log says" in made.output) == (2, True)
+    assert len(list(data.glob("backups/*"))) == 1
+
+
+def test_the_drill_sees_an_audit_log_that_was_made_anew(data: Path) -> None:
+    call("create")
+    change(data, "DROP TRIGGER audit_log_no_update", "UPDATE audit_log SET hash = 'f' || substr(hash, 2)")
+    done = call("drill")
+    assert (done.exit_code, "not the continuation" in done.output) == (2, True)
+
+
+def test_backups_and_drills_are_figures_where_they_are_wanted(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert '"_aws"' not in call("create").output
+    monkeypatch.setenv("AFIRGEN_CLOUDWATCH", "prod")
+    figures = figures_in(call("create").output)
+    assert (figures["Backups"], figures["BackupFailures"], figures["Environment"]) == (1, 0, "prod")
+    assert figures_in(call("drill").output)["RestoreDrills"] == 1
+    for file in data.glob("backups/*"):
+        file.write_bytes(b"damaged")
+    assert figures_in(call("drill").output)["RestoreDrillFailures"] == 1
+
+
+def change(data: Path, *statements: str) -> None:
+    with closing(sqlite3.connect(data / "afirgen.db")) as database:
+        for statement in statements:
+            database.execute(statement)
+        database.commit()
+
+
+def figures_in(output: str) -> dict[str, Any]:
+    [line] = [line for line in output.splitlines() if '"_aws"' in line]
+    figures: dict[str, Any] = json.loads(line)
+    return figures

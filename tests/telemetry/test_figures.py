@@ -3,7 +3,9 @@
 import asyncio
 import io
 import json
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -142,3 +144,12 @@ def test_the_text_for_prometheus_has_every_figure_once() -> None:
     assert len(names) == len(set(names))
     for name in ("afirgen_requests_total", "afirgen_step_seconds", "afirgen_queue", "afirgen_backup_failures_total"):
         assert name in names
+
+
+def test_every_figure_that_an_alarm_or_dashboard_reads_is_one_of_ours() -> None:
+    watched = (Path(__file__).parents[2] / "deploy" / "cloudformation" / "watch.yaml").read_text()
+    read = set(re.findall(r'"AFIRGen",\s*"([A-Z]\w+)"', watched))
+    read |= set(re.findall(r"Namespace: AFIRGen\s+MetricName: ([A-Z]\w+)", watched))
+    kinds = (metrics.Count, metrics.Seconds, metrics.Level)
+    sent = {figure._name for figure in vars(metrics).values() if isinstance(figure, kinds)}
+    assert {"Requests", "DraftSeconds", "Ready", "BackupFailures"} <= read <= sent

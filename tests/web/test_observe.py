@@ -97,3 +97,16 @@ async def test_steps_in_the_background_name_their_case(
     failed = [json.loads(line) for line in capsys.readouterr().err.splitlines() if "step_failed" in line]
     assert failed[0]["case"] == session
     assert "Anil" not in str(failed)
+
+
+async def test_the_figures_are_there_for_prometheus(installation: Installation) -> None:
+    async with AsyncTestClient(installation.app()) as client:
+        await client.get("/list_firs", headers=HEADERS)
+        told = await client.get("/metrics", headers=HEADERS | {"Accept": "text/plain"})
+    lines = told.text.splitlines()
+    assert told.headers["content-type"].startswith("text/plain; version=0.0.4")
+    assert any(
+        line.startswith('afirgen_requests_total{method="GET",route="/list_firs",status="200"}') for line in lines
+    )
+    types = [line for line in lines if line.startswith("# TYPE")]
+    assert len(types) == len(set(types))

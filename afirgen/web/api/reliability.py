@@ -11,6 +11,7 @@ from afirgen.case.rights import Right, allow
 from afirgen.errors import AfirgenError, NotFoundError
 from afirgen.inference.breaker import ASR_OCR_SERVER, DATABASE, MODEL_SERVER
 from afirgen.inference.engine import EngineState
+from afirgen.telemetry.metrics import exposition
 from afirgen.web.api.v1.describe import refusals
 from afirgen.web.deps import By, Deps, WebDeps
 
@@ -150,7 +151,7 @@ def _exposition(counts: Counts) -> str:
     for name, found in (("afirgen_sessions", counts.sessions), ("afirgen_firs", counts.firs)):
         lines.append(f"# TYPE {name} gauge")
         lines += [f'{name}{{status="{status}"}} {number}' for status, number in found.items()]
-    return "\n".join([*lines, ""])
+    return "\n".join([*lines, exposition()])
 
 
 def _now() -> str:
