@@ -16,7 +16,7 @@ NOT_MET_BELOW = 0.2
 # An exclusion must be plain before it removes an offence.
 EXCLUDED_FROM = 0.7
 # An offence for which no everyday word of the complaint speaks must be made out more clearly.
-UNWORDED_FROM = 0.6
+UNWORDED_FROM = 0.7
 
 
 class Answer(Struct, frozen=True):

@@ -63,7 +63,9 @@ class Counting:
         return self.engine.count_tokens(text)
 
     async def generate(self, request: Generation, *, on_text: object = None, cancel: object = None) -> Generated:
-        raise AssertionError((request, on_text, cancel))
+        del on_text
+        assert isinstance(cancel, CancelToken | None)
+        return await self.engine.generate(request, cancel=cancel)
 
     async def score(self, request: Scoring, *, cancel: CancelToken | None = None) -> Scored:
         self.asked += request.questions
