@@ -14,7 +14,7 @@ from afirgen.case.fir import Station
 from afirgen.case.law import Candidate
 from afirgen.errors import InvalidInputError, NotFoundError
 from afirgen.inference.embed import EMBEDDER_ID, EmbedEngine
-from afirgen.inference.engine import Engine, EngineStatus
+from afirgen.inference.engine import Engine, EngineState, EngineStatus
 from afirgen.inference.llama.check import check_language_model
 from afirgen.inference.llama.engine import LlamaEngine
 from afirgen.inference.llama.lib import LlamaOptions
@@ -50,7 +50,9 @@ from afirgen.store.retention import RetentionStore
 from afirgen.store.s3_originals import open_originals
 from afirgen.store.sign_in import SignIn
 from afirgen.store.verify import verify
+from afirgen.telemetry import emf, traces
 from afirgen.telemetry.logs import hide, set_up_logs
+from afirgen.telemetry.metrics import QUEUE, READY
 from afirgen.web.accounts import Accounts
 from afirgen.web.app import create_app
 from afirgen.web.deps import Desk, WebDeps, WebSettings
@@ -279,6 +281,16 @@ def build_program(settings: Settings, *, quiet: bool = False) -> Program:
     return Program(settings)
 
 
+def _watch(settings: Settings, models: ModelBench) -> None:
+    """Turn on figures and traces as far as the installation wants them."""
+    QUEUE.of(lambda: sum(status.waiting for status in models.statuses()))
+    READY.of(lambda: float(all(status.state is EngineState.READY for status in models.statuses())))
+    if settings.cloudwatch:
+        emf.turn_on(settings.cloudwatch)
+    if settings.traces:
+        traces.turn_on(settings.traces, settings.cloudwatch or settings.environment)
+
+
 def api_key(settings: Settings) -> str:
     """Return the API key of the settings, else the one kept in the data folder."""
     key = settings.api_key.get_secret_value() if settings.api_key else kept_key(settings.data_dir / "api_key")
@@ -313,6 +325,7 @@ def serve_app() -> Litestar:
     retention = Retention(kept, audit, originals, settings.data_dir, policy_of(settings))
 
     async def start() -> None:
+        _watch(settings, program.models)
         program.start()
         program.law.begin()
         await review.resume()
@@ -323,6 +336,8 @@ def serve_app() -> Litestar:
         await review.close()
         await program.stop()
         await database.close()
+        emf.turn_off()
+        traces.turn_off()
 
     return create_app(
         WebDeps(

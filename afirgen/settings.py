@@ -157,6 +157,16 @@ class Settings(BaseSettings):
         validation_alias=_names("LOG_LEVEL", "LOG_LEVEL"),
         description="DEBUG, INFO, WARNING or ERROR.",
     )
+    cloudwatch: str | None = Field(
+        None,
+        validation_alias=_names("CLOUDWATCH"),
+        description="Name of this deployment in CloudWatch; figures for it go into the log only when this is set.",
+    )
+    traces: str | None = Field(
+        None,
+        validation_alias=_names("TRACES"),
+        description="Collector of traces over OTLP, such as http://127.0.0.1:4318; none are made when not set.",
+    )
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
         validation_alias=_names("CORS_ORIGINS", "CORS_ORIGINS"),

@@ -1,6 +1,8 @@
 """`afirgen backup`: encrypted backups of everything, checked when they are made, and the way back."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +16,15 @@ from afirgen.settings import Settings, load_settings
 from afirgen.store.database import open_database
 from afirgen.store.migrate import require_head
 from afirgen.store.s3_originals import open_originals
+from afirgen.telemetry import emf
+from afirgen.telemetry.metrics import (
+    BACKUP_FAILURES,
+    BACKUP_SECONDS,
+    BACKUPS,
+    RESTORE_DRILL_FAILURES,
+    RESTORE_DRILLS,
+    Count,
+)
 from afirgen.web.keys import kept_key
 
 _MIB = 2**20
@@ -33,7 +44,8 @@ def create() -> None:
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     kept_here = settings.backup_key is None and not _key_file(settings).exists()
     key = _key(settings)
-    made = asyncio.run(_create(settings, target, key))
+    with _figures(settings, BACKUPS, BACKUP_FAILURES), BACKUP_SECONDS.timed():
+        made = asyncio.run(_create(settings, target, key))
     manifest = made.manifest
     click.echo(
         f"{made.name}: {manifest.cases} cases, {manifest.originals} originals, {made.size / _MIB:.1f} MiB, read back "
@@ -70,7 +82,8 @@ def verify(name: str | None) -> None:
 @click.pass_context
 def drill(ctx: click.Context) -> None:
     """Verify the newest backup; a unit of systemd does this every month."""
-    ctx.invoke(verify)
+    with _figures(load_settings(), RESTORE_DRILLS, RESTORE_DRILL_FAILURES):
+        ctx.invoke(verify)
 
 
 @backup.command()
@@ -94,6 +107,23 @@ def restore(name: str | None, *, replace: bool) -> None:
         f"{manifest.cases} cases of {manifest.made_at:%Y-%m-%d %H:%M} UTC are restored; {verdict.records} records, "
         f"{verdict.originals} originals and {verdict.entries} audit entries are as they were written."
     )
+
+
+@contextmanager
+def _figures(settings: Settings, good: Count, bad: Count) -> Iterator[None]:
+    """Count how the block ends, and put that into the log for CloudWatch where it is wanted."""
+    if settings.cloudwatch:
+        emf.turn_on(settings.cloudwatch)
+    try:
+        yield
+        good.add()
+        # An alarm over a sum needs the zero too.
+        bad.add(amount=0)
+    except BaseException:
+        bad.add()
+        raise
+    finally:
+        emf.turn_off()
 
 
 async def _create(settings: Settings, target: Target, key: str) -> Made:

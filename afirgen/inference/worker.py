@@ -21,6 +21,8 @@ from afirgen.errors import (
     OverloadedError,
 )
 from afirgen.inference.engine import CancelToken, EngineState, EngineStatus, Priority
+from afirgen.telemetry.metrics import MODEL_FAILURES, MODEL_SECONDS, WAIT_SECONDS
+from afirgen.telemetry.traces import span
 
 E = TypeVar("E")
 T = TypeVar("T")
@@ -37,6 +39,7 @@ class _Task(Generic[E]):
     run: Callable[[E, CancelToken], object] = field(compare=False)
     token: CancelToken = field(compare=False)
     settle: Callable[[object, AfirgenError | None], None] = field(compare=False)
+    submitted: float = field(compare=False, default_factory=time.monotonic)
 
 
 class EngineWorker(Generic[E]):
@@ -157,8 +160,9 @@ class EngineWorker(Generic[E]):
         token = cancel or CancelToken()
         task = self._submit(work, token, priority, lambda value, error: _post(loop, future, value, error))
         try:
-            async with asyncio.timeout(deadline_s):
-                return await future
+            with span(f"model {self._role}"):
+                async with asyncio.timeout(deadline_s):
+                    return await future
         except TimeoutError:
             self._withdraw(task)
             raise DeadlineExceededError(
@@ -266,11 +270,16 @@ class EngineWorker(Generic[E]):
         while (task := self._next()) is not None:
             begun = time.monotonic()
             value, error = self._run(engine, task)
+            spent = time.monotonic() - begun
+            WAIT_SECONDS.note(begun - task.submitted, self._role)
+            MODEL_SECONDS.note(spent, self._role)
+            if isinstance(error, EngineFailureError):
+                MODEL_FAILURES.add(self._role)
             with self._changed:
                 self._running = None
                 self._done += error is None
                 self._failed += isinstance(error, EngineFailureError)
-                self._mean_s += 0.2 * (time.monotonic() - begun - self._mean_s)
+                self._mean_s += 0.2 * (spent - self._mean_s)
             task.settle(value, error)
             # Do not hold the caller's data and result while waiting for the next task.
             del task, value, error

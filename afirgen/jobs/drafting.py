@@ -21,6 +21,7 @@ from afirgen.pipeline.run import OnProgress, Original, Pipeline
 from afirgen.pipeline.trace import Trace
 from afirgen.store.firs import new_fir_number
 from afirgen.store.originals import Originals
+from afirgen.telemetry.steps import case as noted_case
 
 _log = structlog.get_logger(__name__)
 
@@ -100,7 +101,7 @@ class Drafter:
     async def _draft(self, view: CaseView, report: OnProgress, priority: Priority) -> Draft:
         """Draft the case's current step, and say by which models, from which prompts and earlier versions."""
         trace = Trace()
-        with self._breakers.around(part_for(view.record.step, view.state)):
+        with self._breakers.around(part_for(view.record.step, view.state)), noted_case(view.record.id):
             content = await self._content(view, report, priority, trace)
         models = self._pipeline.models_of(view.state)
         order = list(Step)

@@ -32,6 +32,7 @@ from afirgen.pipeline.orders import hide_orders
 from afirgen.pipeline.summarise import summarise
 from afirgen.pipeline.trace import Trace, TracedModel
 from afirgen.pipeline.transcribe import Listener, PageReader, transcribe
+from afirgen.telemetry.steps import step
 
 E_co = TypeVar("E_co", covariant=True)
 V = TypeVar("V")
@@ -257,7 +258,8 @@ class Pipeline:
 def _stage(name: str, on_progress: OnProgress) -> Iterator[Callable[[float], None]]:
     """Tell progress at the start and, unless it failed, at the end of a stage; lend a function for between."""
     on_progress(name, 0.0)
-    yield lambda share: on_progress(name, min(share, _NEARLY))
+    with step(name):
+        yield lambda share: on_progress(name, min(share, _NEARLY))
     on_progress(name, 1.0)
 
 

@@ -2,8 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, closing
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
 from typing import Any, TypeVar, cast
 
 from msgspec import Struct
@@ -14,6 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from afirgen.errors import StorageError
 from afirgen.settings import Settings
 from afirgen.store.one_thread import OneThread
+from afirgen.telemetry.metrics import DATABASE_FAILURES, DATABASE_SECONDS
+from afirgen.telemetry.traces import span
 
 T = TypeVar("T")
 _BUSY_MS = 10_000
@@ -62,6 +64,10 @@ class Database:
         Raises:
             StorageError: The database refused or could not be reached.
         """
+        with _noted("write"):
+            return await self._write(work)
+
+    async def _write(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
         waits = iter(_WAITS_S)
         lost_connection = False
         while True:
@@ -96,11 +102,12 @@ class Database:
         """
         try:
             if self._direct:
-                with closing(self._direct.reader()) as reader:
+                with _noted("read"), closing(self._direct.reader()) as reader:
                     yield cast("AsyncConnection", reader)
             else:
-                async with self._engine.connect() as connection:
-                    yield connection
+                with _noted("read"):
+                    async with self._engine.connect() as connection:
+                        yield connection
         except SQLAlchemyError as err:
             raise _storage_error(err) from err
 
@@ -172,6 +179,17 @@ def mysql_options(timeout_s: int, answer_s: int | None) -> dict[str, Any]:
             "init_command": "SET time_zone = '+00:00'",
         },
     }
+
+
+@contextmanager
+def _noted(kind: str) -> Iterator[None]:
+    """Measure a transaction; what its caller raises for reasons of its own is no failure of the database."""
+    with DATABASE_SECONDS.timed(kind), span(f"database {kind}"):
+        try:
+            yield
+        except (SQLAlchemyError, StorageError):
+            DATABASE_FAILURES.add(kind)
+            raise
 
 
 def lost_a_race(err: DBAPIError) -> bool:

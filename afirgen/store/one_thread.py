@@ -18,15 +18,19 @@ Work = Callable[[AsyncConnection], Awaitable[T]]
 
 
 class OneThread:
-    """Runs work on connections of ``engine`` in threads of its own, ``threads`` at most."""
+    """Runs work on connections of ``engine`` in threads of its own, ``threads`` at most.
+
+    After it was closed it begins anew with the next work, as an engine does.
+    """
 
     def __init__(self, engine: Engine, threads: int) -> None:
         self._engine = engine
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="sqlite")
+        self._most = threads
+        self._threads: ThreadPoolExecutor | None = None
 
     async def write(self, work: Work[T]) -> T:
         """Run ``work``, which awaits nothing but its connection, in one transaction and commit it."""
-        turn = asyncio.get_running_loop().run_in_executor(self._threads, self._transaction, work)
+        turn = asyncio.get_running_loop().run_in_executor(self._pool(), self._transaction, work)
         try:
             return await asyncio.shield(turn)
         except asyncio.CancelledError:
@@ -36,12 +40,19 @@ class OneThread:
 
     def reader(self) -> "Reader":
         """Return a connection to read with; it is to be closed."""
-        return Reader(self._engine, self._threads)
+        return Reader(self._engine, self._pool())
 
     def close(self) -> None:
         """Close all connections."""
-        self._threads.shutdown()
+        threads, self._threads = self._threads, None
+        if threads is not None:
+            threads.shutdown()
         self._engine.dispose()
+
+    def _pool(self) -> ThreadPoolExecutor:
+        if self._threads is None:
+            self._threads = ThreadPoolExecutor(self._most, thread_name_prefix="sqlite")
+        return self._threads
 
     def _transaction(self, work: Work[T]) -> T:
         with self._engine.begin() as connection:

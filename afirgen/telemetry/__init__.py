@@ -1,1 +1,1 @@
-"""Logs for the operator, without personal data."""
+"""Logs, figures and traces for the operator, without personal data."""

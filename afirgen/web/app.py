@@ -22,6 +22,7 @@ from afirgen.web.api.v1 import handlers as v1
 from afirgen.web.deps import WebDeps, caller
 from afirgen.web.errors import on_http, on_known, on_unknown
 from afirgen.web.guard import Guard
+from afirgen.web.observe import Observe
 from afirgen.web.openapi import EARLIER, SYSTEM, openapi_config
 from afirgen.web.pages import handlers as pages
 
@@ -41,6 +42,7 @@ def create_app(deps: WebDeps) -> Litestar:
         finally:
             await deps.on_shutdown()
 
+    observe = Observe()
     guard = Guard(deps.accounts, deps.settings)
     return Litestar(
         route_handlers=[
@@ -56,8 +58,8 @@ def create_app(deps: WebDeps) -> Litestar:
             "by": Provide(caller, sync_to_thread=False),
         },
         lifespan=[lifespan],
-        middleware=[guard],
-        before_send=[guard.add_headers],
+        middleware=[observe, guard],
+        before_send=[guard.add_headers, observe.add_headers],
         cors_config=CORSConfig(allow_origins=list(deps.settings.cors_origins)) if deps.settings.cors_origins else None,
         request_max_body_size=_BODY_LIMIT,
         exception_handlers={AfirgenError: on_known, HTTPException: on_http, Exception: on_unknown},

@@ -17,6 +17,7 @@ _TAGS = {
     "Duties": "What the law wants done and until when, and what is on record of it.",
     "Documents": "The FIR and the other forms as files.",
     "Audit": "Who did what; a case with everything that is kept of it.",
+    "Retention": "Legal hold: a case on hold does not expire, and nothing of it is removed.",
     "Jobs": "Drafting under way: progress by asking or as a stream, and stopping it.",
     "Models": "The models in use.",
     "Officers": "Accounts; for administrators.",

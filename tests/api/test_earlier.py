@@ -89,7 +89,6 @@ async def test_recovery_asks_the_database_and_loads_models_that_failed(installat
             await http.post(path.format(part), headers=HEADERS)
         assert asked == [("llm", "none")]
         assert (await http.post(path.format("poem"), headers=HEADERS)).status_code == 404
-        await installation.database.close()
 
 
 async def test_a_recording_or_page_is_read_alone_and_not_stored(installation: Installation) -> None:

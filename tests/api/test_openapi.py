@@ -13,7 +13,15 @@ from tests.web.installation import HEADERS, Installation
 pytestmark = pytest.mark.anyio
 PAGE = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
 # Errors of the command line and of files, which no call of the API meets, and work that nobody waits for any more.
-NOT_IN_CALLS = {"settings", "data_file", "audit_fault", "cancelled", "engine_failure", "model_timeout"}
+NOT_IN_CALLS = {
+    "settings",
+    "data_file",
+    "audit_fault",
+    "cancelled",
+    "engine_failure",
+    "model_timeout",
+    "deployment_error",
+}
 
 
 async def document(installation: Installation) -> dict[str, Any]:

@@ -146,7 +146,16 @@ def test_files_that_cannot_be_read_are_all_named(tmp_path: Path, monkeypatch: py
 
 def test_a_calibration_of_other_questions_is_a_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stranger = Calibration(
-        model="m", slope=1, lean=0, hint=0, more=0, common=0, bias={"no_such_question": 1.0}, hints={}
+        model="m",
+        slope=1,
+        lean=0,
+        hint=0,
+        more=0,
+        worded=0,
+        named=0,
+        common=0,
+        bias={"no_such_question": 1.0},
+        hints={},
     )
     monkeypatch.setattr("afirgen.cli.law.load_calibration", lambda: stranger)
     assert ["no_such_question" in fault.public for fault in law_faults(tmp_path)] == [True]

@@ -23,6 +23,15 @@ from afirgen.inference.llama.loaded import LoadedModel
 from afirgen.inference.llama.request import Generated, Generation, Scored, Scoring
 from afirgen.inference.llama.scheduler import Scheduler
 from afirgen.inference.llama.streams import Job, Stream
+from afirgen.telemetry.metrics import (
+    MODEL_FAILURES,
+    MODEL_SECONDS,
+    PROMPT_TOKENS,
+    REUSED_TOKENS,
+    WAIT_SECONDS,
+    WRITTEN_TOKENS,
+)
+from afirgen.telemetry.traces import span
 
 _log = structlog.get_logger(__name__)
 Check = Callable[[LoadedModel], frozenset[str]]
@@ -169,7 +178,10 @@ class LlamaEngine:
             prefix = model.prefix(prompt.system, prompt.shared)
             _refuse_if_long(prefix, [stream], model.longest)
         job = await self._run(prefix, [stream], request.priority, request.deadline_s, cancel)
-        return generated(job, stream)
+        answer = generated(job, stream)
+        WRITTEN_TOKENS.add(amount=answer.sampled_tokens)
+        _note(answer, answer.prefill_s + answer.decode_s)
+        return answer
 
     async def score(self, request: Scoring, *, cancel: CancelToken | None = None) -> Scored:
         """Answer closed questions by the logits of the first token of the answer, yes minus no.
@@ -184,7 +196,9 @@ class LlamaEngine:
             prefix = model.prefix(request.system, request.shared)
             _refuse_if_long(prefix, streams, model.longest)
         job = await self._run(prefix, streams, request.priority, request.deadline_s, cancel)
-        return scored(job)
+        answer = scored(job)
+        _note(answer, answer.compute_s)
+        return answer
 
     async def _run(
         self,
@@ -214,7 +228,8 @@ class LlamaEngine:
             self._inbox.append(job)
             self._changed.notify_all()
         try:
-            await future
+            with span("model llm"):
+                await future
         except asyncio.CancelledError:
             # Not the caller's token: that one may stand for more work than this.
             job.abandoned = True
@@ -241,6 +256,8 @@ class LlamaEngine:
             self._open -= 1
             self._done += error is None
             self._failed += isinstance(error, EngineFailureError)
+        if isinstance(error, EngineFailureError):
+            MODEL_FAILURES.add("llm")
         resolve(loop, future, error)
 
     # --- the owner thread ---------------------------------------------------------------------------------
@@ -310,6 +327,13 @@ class LlamaEngine:
         if self._closing:
             return ModelUnavailableError("The language model was stopped. Try again shortly.")
         return ModelUnavailableError("The language model is still loading. Try again shortly.")
+
+
+def _note(answer: Generated | Scored, spent_s: float) -> None:
+    PROMPT_TOKENS.add(amount=answer.prompt_tokens)
+    REUSED_TOKENS.add(amount=answer.reused_tokens)
+    WAIT_SECONDS.note(answer.queue_s, "llm")
+    MODEL_SECONDS.note(spent_s, "llm")
 
 
 def _refuse_if_long(prefix: tuple[int, ...], streams: list[Stream], longest: int) -> None:

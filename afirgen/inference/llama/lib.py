@@ -57,7 +57,7 @@ class LlamaOptions(Struct, frozen=True, kw_only=True):
 def _pass_on(level: int, text: bytes | None, _data: int | None) -> None:
     if level in {_WARNING, _ERROR} and text:
         line = text.decode(errors="replace").strip()
-        (_log.error if level == _ERROR else _log.warning)("llama_cpp", text=line)
+        (_log.error if level == _ERROR else _log.warning)("llama_cpp", line=line)
 
 
 # llama.cpp writes its log to stderr unless it is given a callback, which must outlive all calls. Its warnings and
