@@ -26,6 +26,7 @@ from afirgen.inference.ocr import OcrEngine
 from afirgen.inference.slot import EngineSlot
 from afirgen.inference.speech import SpeechEngine
 from afirgen.jobs.archive import archive_case
+from afirgen.jobs.ending import end_tasks
 from afirgen.jobs.retention import Holds, Retention, policy_of
 from afirgen.jobs.review import Review, Rules, Stores
 from afirgen.legal_kb.finder import SectionFinder
@@ -115,8 +116,7 @@ class Law:
     async def close(self) -> None:
         """Give up opening the index."""
         if self._opening is not None:
-            self._opening.cancel()
-            await asyncio.gather(self._opening, return_exceptions=True)
+            await end_tasks(self._opening)
 
 
 class ModelBench:

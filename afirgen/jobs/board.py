@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from afirgen.case.job import Job, JobEvent
 from afirgen.errors import AfirgenError
+from afirgen.jobs.ending import end_tasks
 from afirgen.store.jobs import JobStore, Lease
 
 _log = structlog.get_logger(__name__)
@@ -85,9 +86,7 @@ class JobBoard:
     async def close(self) -> None:
         """Stop all work and queue it again, for whoever starts next."""
         pending = [*self._running.values(), *([self._keeper] if self._keeper else [])]
-        for task in pending:
-            task.cancel()
-        await asyncio.gather(*pending, return_exceptions=True)
+        await end_tasks(*pending)
         self._keeper = None
         if pending:
             with suppress(AfirgenError):
@@ -130,8 +129,7 @@ class JobBoard:
             await self._work(job, self._lease.owner)
         finally:
             self._progress.pop(job.case_id, None)
-            teller.cancel()
-            await asyncio.gather(teller, return_exceptions=True)
+            await end_tasks(teller)
 
     def _forget(self, job_id: str) -> None:
         task = self._running.pop(job_id)

@@ -15,6 +15,7 @@ from afirgen.case.session import Step
 from afirgen.errors import StepConflictError
 from afirgen.inference.engine import Priority
 from afirgen.jobs.breaking import Breakers, part_for
+from afirgen.jobs.ending import end_tasks
 from afirgen.jobs.views import CaseView, Content, SummaryStep, shown
 from afirgen.pipeline.by_hand import empty_transcript, facts_by_rule, no_sections
 from afirgen.pipeline.run import OnProgress, Original, Pipeline
@@ -94,9 +95,8 @@ class Drafter:
     async def close(self) -> None:
         """Stop all drafting ahead."""
         tasks = [ahead.task for ahead in self._ahead.values()]
-        for case_id in tuple(self._ahead):
-            self.forget(case_id)
-        await asyncio.gather(*tasks, return_exceptions=True)
+        self._ahead.clear()
+        await end_tasks(*tasks)
 
     async def _draft(self, view: CaseView, report: OnProgress, priority: Priority) -> Draft:
         """Draft the case's current step, and say by which models, from which prompts and earlier versions."""

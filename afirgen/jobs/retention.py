@@ -19,6 +19,7 @@ from msgspec import Struct
 from afirgen.case.audit import MACHINE, Action, Actor, Event
 from afirgen.case.rights import Right, allow
 from afirgen.errors import AfirgenError, InvalidInputError
+from afirgen.jobs.ending import end_tasks
 from afirgen.settings import Settings
 from afirgen.store.audit import AuditLog
 from afirgen.store.originals import Originals
@@ -96,8 +97,7 @@ class Retention:
     async def close(self) -> None:
         """Stop running."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await end_tasks(self._task)
 
     @property
     def alive(self) -> bool:

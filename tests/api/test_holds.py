@@ -1,5 +1,6 @@
 """Legal hold by the API, on the page, and what it keeps from happening."""
 
+import asyncio
 import re
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from click.testing import CliRunner
 from afirgen.case.audit import Actor, Channel, Role
 from afirgen.cli import main
 from tests.api.kit import Client
+from tests.store.conftest import run_on
 from tests.web.installation import HEADERS, Installation
 
 pytestmark = pytest.mark.anyio
@@ -55,12 +57,15 @@ async def test_only_a_station_house_officer_finds_the_hold_on_the_page(installat
 
 
 async def test_a_held_case_does_not_expire_when_it_is_looked_at(tmp_path: Path) -> None:
-    installation = Installation(tmp_path, timeout_s=0)
+    installation = Installation(tmp_path)
     async with installation.client() as http:
         client = Client(http)
         begun = [await client.call("POST", "/cases", 202, json={"text": "A man took my bicycle."}) for _ in range(2)]
         held, other = (body["case"]["id"] for body in begun)
         await client.call("PUT", f"/cases/{held}/hold", json={"reason": "Called for by the court."})
+        for case in (held, other):
+            await client.settled(case)
+        await asyncio.to_thread(run_on, installation.url, "UPDATE cases SET last_activity = '2020-01-01 00:00:00'")
         assert [(await client.settled(case))["case"]["status"] for case in (held, other)] == [
             "awaiting_validation",
             "expired",

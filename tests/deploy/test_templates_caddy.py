@@ -8,7 +8,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.client import HTTPConnection, HTTPResponse, HTTPSConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -62,7 +62,7 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
 
 @contextmanager
 def caddy(kind: str, folder: Path, **more: str) -> Iterator[int]:
-    """Run Caddy before an echoing server and give its HTTPS port."""
+    """Run Caddy before an echoing server and give its HTTPS port, once its certificate is there."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Echo)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     port = free_port()
@@ -85,7 +85,9 @@ def _wait_until_open(port: int, process: "subprocess.Popen[bytes]") -> None:
     while time.monotonic() < end and process.poll() is None:
         with socket.socket() as s:
             s.settimeout(1)
-            if s.connect_ex(("127.0.0.1", port)) == 0:
+            with suppress(OSError):
+                s.connect(("127.0.0.1", port))
+                unchecked().wrap_socket(s, server_hostname="localhost").close()
                 return
         time.sleep(0.05)
     pytest.fail("Caddy did not start.")

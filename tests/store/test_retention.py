@@ -96,7 +96,9 @@ class Office:
 
 
 @pytest.fixture
-async def office(empty_url: str, tmp_path: Path) -> AsyncIterator[Office]:
+async def office(empty_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Office]:
+    # What other programs have left in the machine's own folder for such things is not to be counted.
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     opened = Office(empty_url, tmp_path)
     yield opened
     await opened.database.close()

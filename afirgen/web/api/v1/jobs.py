@@ -15,6 +15,7 @@ from msgspec import Meta, Struct
 from afirgen.case.job import JobEvent
 from afirgen.case.session import SessionStatus
 from afirgen.errors import InvalidInputError
+from afirgen.jobs.ending import end_tasks
 from afirgen.pipeline.run import STAGES
 from afirgen.web.api.process import case_id_of
 from afirgen.web.api.v1.answers import JobShown, job_shown
@@ -145,8 +146,7 @@ async def _stream(events: AsyncIterator[JobEvent]) -> AsyncIterator[ServerSentEv
             yield _message(event)
             coming = asyncio.ensure_future(anext(events, None))
     finally:
-        coming.cancel()
-        await asyncio.gather(coming, return_exceptions=True)
+        await end_tasks(coming)
 
 
 def _message(event: JobEvent) -> ServerSentEventMessage:
