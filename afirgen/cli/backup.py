@@ -60,8 +60,8 @@ def create() -> None:
         made = asyncio.run(_create(settings, target, key))
     manifest = made.manifest
     click.echo(
-        f"{made.name}: {manifest.cases} cases, {manifest.originals} originals, {made.size / _MIB:.1f} MiB, read back "
-        "and checked."
+        f"{made.name}: {manifest.cases} cases, {manifest.originals} originals, {manifest.own_files} own forms and "
+        f"acts, {made.size / _MIB:.1f} MiB, read back and checked."
     )
     _let_go(target, settings.backup_retention_days)
     if kept_here:
@@ -129,6 +129,10 @@ def restore(name: str | None, *, replace: bool, yes: bool) -> None:
         f"{manifest.cases} cases of {manifest.made_at:%Y-%m-%d %H:%M} UTC are restored; {verdict.records} records, "
         f"{verdict.originals} originals and {verdict.entries} audit entries are as they were written."
     )
+    if manifest.own_files:
+        click.echo(
+            f"{manifest.own_files} of the station's own forms and acts are back; what they replace is kept beside them."
+        )
     if old:
         click.echo(f"The database that was here is kept as {old}.")
 
@@ -173,14 +177,14 @@ async def _restore(
 ) -> tuple[Manifest, Verdict, Path | None]:
     originals, url = open_originals(settings), settings.sqlalchemy_url
     if not replace:
-        restored = await restore_backup(target, name, key, url=url, originals=originals, work=settings.data_dir)
+        restored = await restore_backup(target, name, key, url=url, originals=originals, data=settings.data_dir)
         return *restored, None
     file = make_url(url).database
     if not url.startswith("sqlite") or not file:
         raise InvalidInputError(
             "Only an SQLite database is replaced. Make an empty MySQL database and name it in MYSQL_DB."
         )
-    return await replace_by_backup(target, name, key, file=Path(file), originals=originals, work=settings.data_dir)
+    return await replace_by_backup(target, name, key, file=Path(file), originals=originals, data=settings.data_dir)
 
 
 def _let_go(target: Target, days: int) -> None:
