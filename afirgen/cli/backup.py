@@ -56,21 +56,11 @@ def create() -> None:
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     kept_here = settings.backup_key is None and not _key_file(settings).exists()
     key = _key(settings)
-    with _figures(settings, BACKUPS, BACKUP_FAILURES), BACKUP_SECONDS.timed():
-        made = asyncio.run(_create(settings, target, key))
-    manifest = made.manifest
-    click.echo(
-        f"{made.name}: {manifest.cases} cases, {manifest.originals} originals, {manifest.own_files} own forms and "
-        f"acts, {made.size / _MIB:.1f} MiB, read back and checked."
-    )
+    with _figures(settings, BACKUPS, BACKUP_FAILURES):
+        with BACKUP_SECONDS.timed():
+            made = asyncio.run(_create(settings, target, key))
+        _tell(made, key_file=_key_file(settings) if kept_here else None)
     _let_go(target, settings.backup_retention_days)
-    if kept_here:
-        click.echo(f"The key is in {_key_file(settings)}. Keep a copy elsewhere: without it no backup can be opened.")
-    if made.verdict.faults:
-        raise AuditFaultError(
-            f"The backup was made, but {len(made.verdict.faults)} records in it are not as the audit log says. "
-            f"{made.verdict.faults[0].sentence} Run `afirgen audit verify`."
-        )
 
 
 @backup.command("list")
@@ -135,6 +125,22 @@ def restore(name: str | None, *, replace: bool, yes: bool) -> None:
         )
     if old:
         click.echo(f"The database that was here is kept as {old}.")
+
+
+def _tell(made: Made, key_file: Path | None) -> None:
+    """Say what a backup holds. One of changed records counts as failed; older ones stay: they may be the last good."""
+    manifest, faults = made.manifest, made.verdict.faults
+    click.echo(
+        f"{made.name}: {manifest.cases} cases, {manifest.originals} originals, {manifest.own_files} own forms and "
+        f"acts, {made.size / _MIB:.1f} MiB, read back and checked."
+    )
+    if key_file:
+        click.echo(f"The key is in {key_file}. Keep a copy elsewhere: without it no backup can be opened.")
+    if faults:
+        raise AuditFaultError(
+            f"The backup was made, but {len(faults)} records in it are not as the audit log says. "
+            f"{faults[0].sentence} Run `afirgen audit verify`."
+        )
 
 
 @contextmanager

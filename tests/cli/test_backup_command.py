@@ -101,11 +101,22 @@ def test_a_program_does_not_start_in_the_middle_of_a_restore(data: Path) -> None
     assert (refused.exit_code, "Start again when it is done" in refused.output) == (2, True)
 
 
-def test_a_backup_of_changed_records_is_kept_and_said_to_be_so(data: Path) -> None:
+def test_a_backup_of_changed_records_is_kept_and_said_to_be_so(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AFIRGEN_CLOUDWATCH", "prod")
+    good = data / "backups" / "20200101T000000Z-abcdef.afirgen"
+    good.parent.mkdir()
+    good.touch()
     change(data, "UPDATE cases SET language = 'ta'")
     made = call("create")
     assert (made.exit_code, "not as the audit log says" in made.output) == (2, True)
-    assert len(list(data.glob("backups/*"))) == 1
+    assert len(list(data.glob("backups/*"))) == 2
+    # It is an alarm's business, and what is older may be the last good one.
+    figures = figures_in(made.output)
+    assert (figures["BackupFailures"], figures.get("Backups", 0)) == (1, 0)
+    assert good.exists()
+    change(data, "UPDATE cases SET language = 'hi'")
+    assert call("create").exit_code == 0
+    assert not good.exists()
 
 
 def test_the_drill_sees_an_audit_log_that_was_made_anew(data: Path) -> None:
