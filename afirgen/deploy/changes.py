@@ -132,15 +132,15 @@ def wait_for(aws: Aws, name: str, say: Say, *, since: datetime, pause_s: float =
             say(f"{name}: {event['LogicalResourceId']} {status.lower().replace('_', ' ')} {reason}".rstrip())
             if status.endswith("FAILED") and not first_failure:
                 first_failure = f"{event['LogicalResourceId']}: {reason}"
-        if found is None or not _moves(found["StackStatus"]):
+        if found is None or not moves(found["StackStatus"]):
             break
         if time.monotonic() > deadline:
             raise DeploymentError(f"The stack {name} has been changing for an hour. Look at it in the AWS console.")
         time.sleep(pause_s)
-    if found is not None and found["StackStatus"] not in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
+    if found is not None and found["StackStatus"] not in {"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"}:
+        failed = "removed" if found["StackStatus"] == "DELETE_FAILED" else "changed and is as it was before"
         raise DeploymentError(
-            f"The stack {name} could not be changed and is as it was before. {first_failure} "
-            "Mend that and run the same command again."
+            f"The stack {name} could not be {failed}. {first_failure} Mend that and run the same command again."
         )
 
 
@@ -158,7 +158,7 @@ def describe(aws: Aws, name: str) -> dict[str, Any] | None:
     return dict(stacks[0]) if stacks and stacks[0]["StackStatus"] != "DELETE_COMPLETE" else None
 
 
-def _moves(status: str) -> bool:
+def moves(status: str) -> bool:
     """Tell whether a stack is changing; one that was only looked at waits for ever."""
     return status.endswith("IN_PROGRESS") and status != "REVIEW_IN_PROGRESS"
 

@@ -16,9 +16,9 @@ from afirgen.cli import main
 from afirgen.deploy import preflight
 from afirgen.deploy.artifact import Artifact, _with_hashes_of, pack, upload
 from afirgen.deploy.aws import Aws
-from afirgen.deploy.changes import Change, describe, parameter, prepare
+from afirgen.deploy.changes import Change, describe, parameter
 from afirgen.deploy.drill import restore_drill
-from afirgen.deploy.run import destroy, log_lines, plan, releases, rollback, settle, status, up
+from afirgen.deploy.run import destroy, log_lines, plan, releases, rollback, status, up
 from afirgen.deploy.stacks import ORDER, Stack, load_stacks
 from afirgen.errors import DeploymentError
 
@@ -163,18 +163,6 @@ def test_what_holds_data_is_never_replaced_unasked() -> None:
         assert not Change(action, "Alarm", "AWS::CloudWatch::Alarm").loses_data
     assert not Change("change", "Database", "AWS::RDS::DBInstance").loses_data
     assert str(Change("replace", "Database", "AWS::RDS::DBInstance")).endswith("HOLDS DATA")
-
-
-def test_a_first_try_that_failed_is_cleared_away(aws: Aws, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    prepared = prepare(aws, stacks(folder)["network"])
-    assert prepared is not None
-    aws.client("cloudformation").execute_change_set(ChangeSetName=prepared.id)
-    from afirgen.deploy import run  # noqa: PLC0415 - its view of the stack is changed
-
-    seen = iter([{"StackStatus": "ROLLBACK_COMPLETE"}])
-    monkeypatch.setattr(run, "describe", lambda *_: next(seen))
-    settle(aws, "afirgen-dev-network", quiet)
-    assert describe(aws, "afirgen-dev-network") is None
 
 
 # --- before anything is made ----------------------------------------------------------------------------------------
