@@ -13,6 +13,7 @@ from msgspec import Struct, structs
 from afirgen.deploy.artifact import Artifact, upload
 from afirgen.deploy.aws import Aws, translated
 from afirgen.deploy.changes import ChangeSet, Say, carry_out, describe, discard, outputs, parameter, prepare, wait_for
+from afirgen.deploy.kept import take_in
 from afirgen.deploy.preflight import bucket_of, check
 from afirgen.deploy.settle import lift_protection, settle
 from afirgen.deploy.stacks import KEEPS_DATA, ORDER, Stack, stack_name
@@ -37,7 +38,8 @@ def plan(aws: Aws, stacks: Mapping[str, Stack], artifact: Artifact | None) -> It
     """
     check(aws, stacks)
     for kind in ORDER:
-        prepared = prepare(aws, _with_artifact(stacks[kind], artifact))
+        stack = _with_artifact(stacks[kind], artifact)
+        prepared = take_in(aws, stack) or prepare(aws, stack)
         if prepared is None:
             continue
         try:
@@ -61,6 +63,9 @@ def up(aws: Aws, stacks: Mapping[str, Stack], artifact: Artifact, say: Say, *, a
         if kind == "service":
             sent = upload(aws, bucket_of(aws, stack.parameters["Environment"]), artifact)
             say(f"The artifact {artifact.sha256[:12]} {'was sent' if sent else 'is there already'}.")
+        if kept := take_in(aws, stack):
+            say(f"{stack.name}: taking in what an earlier installation has left.")
+            carry_out(aws, kept, say)
         prepared = prepare(aws, stack)
         if prepared is None:
             say(f"{stack.name}: nothing to change.")

@@ -28,10 +28,28 @@ class Stack(Struct, frozen=True):
 
 
 class _Loader(yaml.SafeLoader):  # type: ignore[misc] # it has no types
-    """Reads a template; its short forms such as !Ref are not needed here and become None."""
+    """Reads a template; short forms such as !Ref become the long ones."""
 
 
-_Loader.add_multi_constructor("!", lambda _loader, _suffix, _node: None)
+def _function(loader: Any, name: str, node: Any) -> dict[str, Any]:
+    match node:
+        case yaml.ScalarNode():
+            value: Any = loader.construct_scalar(node)
+            value = value.split(".", 1) if name == "GetAtt" else value
+        case yaml.SequenceNode():
+            value = loader.construct_sequence(node, deep=True)
+        case _:
+            value = loader.construct_mapping(node, deep=True)
+    return {name if name in {"Ref", "Condition"} else f"Fn::{name}": value}
+
+
+_Loader.add_multi_constructor("!", _function)
+
+
+def parsed(template: str) -> dict[str, Any]:
+    """Return a template's content, functions in their long form."""
+    content: dict[str, Any] = yaml.load(template, _Loader)  # noqa: S506 -- a safe loader
+    return content
 
 
 def load_stacks(folder: Path, environment: str, chosen: Mapping[str, str]) -> dict[str, Stack]:
@@ -57,7 +75,7 @@ def stack_name(environment: str, kind: str) -> str:
 def _stack(path: Path, kind: str, environment: str, parameters: Mapping[str, str]) -> Stack:
     try:
         text = path.read_text(encoding="utf-8")
-        declared: dict[str, Any] = yaml.load(text, _Loader)["Parameters"]  # noqa: S506 -- a safe loader
+        declared = parsed(text)["Parameters"]
     except (OSError, yaml.YAMLError, KeyError, TypeError) as err:
         raise DeploymentError(f"The template {path.name} cannot be read. Restore it.", detail=str(err)) from err
     return Stack(

@@ -2,7 +2,6 @@
 
 import json
 import tarfile
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,86 +9,17 @@ from typing import Any
 import boto3
 import pytest
 from click.testing import CliRunner
-from moto import mock_aws
 
 from afirgen.cli import main
 from afirgen.deploy import preflight
-from afirgen.deploy.artifact import Artifact, _with_hashes_of, pack, upload
+from afirgen.deploy.artifact import _with_hashes_of, upload
 from afirgen.deploy.aws import Aws
 from afirgen.deploy.changes import Change, describe, parameter
 from afirgen.deploy.drill import restore_drill
 from afirgen.deploy.run import destroy, log_lines, plan, releases, rollback, status, up
-from afirgen.deploy.stacks import ORDER, Stack, load_stacks
+from afirgen.deploy.stacks import ORDER
 from afirgen.errors import DeploymentError
-
-REGION = "ap-south-1"
-_PARAMETER = "  Environment: { Type: String }\n"
-SMALL = {
-    "network": f"Parameters:\n{_PARAMETER}Resources:\n  Topic: {{ Type: AWS::SNS::Topic }}\n",
-    "data": (
-        f"Parameters:\n{_PARAMETER}Resources:\n  ArtifactsBucket: {{ Type: AWS::S3::Bucket }}\n"
-        "Outputs:\n  ArtifactsBucket: { Value: !Ref ArtifactsBucket }\n"
-    ),
-    "watch": (
-        f"Parameters:\n{_PARAMETER}  Mail: {{ Type: String }}\nResources:\n"
-        "  Alarms: { Type: AWS::SNS::Topic, Properties: { DisplayName: !Ref Mail } }\n"
-    ),
-    "service": (
-        f"Parameters:\n{_PARAMETER}  ArtifactKey: {{ Type: String }}\n  ArtifactSha256: {{ Type: String }}\n"
-        "  InstanceType: { Type: String, Default: g5.xlarge }\n  Purchase: { Type: String, Default: spot }\n"
-        "Resources:\n  Run: { Type: AWS::SSM::Parameter, Properties: { Name: run, Type: String, Value: !Ref ArtifactSha256 } }\n"
-        "Outputs:\n  ArtifactSha256: { Value: !Ref ArtifactSha256 }\n  Address: { Value: 'https://fir.invalid' }\n"
-    ),
-}
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    for kind, text in SMALL.items():
-        (tmp_path / f"{kind}.yaml").write_text(text)
-    (tmp_path / "parameters").mkdir()
-    (tmp_path / "parameters" / "dev.json").write_text('[{"ParameterKey": "Mail", "ParameterValue": "a@example.org"}]')
-    return tmp_path
-
-
-@pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    # AWS needs time; moto does not.
-    monkeypatch.setattr("afirgen.deploy.changes.time.sleep", lambda _: None)
-    with mock_aws():
-        made = Aws(REGION)
-        made._clients["service-quotas"] = Quotas()
-        yield made
-
-
-class Quotas:
-    """Stands for Service Quotas, which moto does not know for EC2."""
-
-    def __init__(self, spot: float = 8, on_demand: float = 8) -> None:
-        self.values = {"L-3819A6DF": spot, "L-DB2E81BA": on_demand}
-
-    def get_service_quota(self, *, ServiceCode: str, QuotaCode: str) -> dict[str, Any]:  # noqa: N803 - AWS's names
-        assert ServiceCode == "ec2"
-        return {"Quota": {"Value": self.values[QuotaCode]}}
-
-
-def artifact(tmp_path: Path, content: bytes = b"program") -> Artifact:
-    (tmp_path / "root" / "migrations").mkdir(parents=True, exist_ok=True)
-    (tmp_path / "root" / "migrations" / "env.py").write_bytes(content)
-    (tmp_path / "wheels").mkdir(exist_ok=True)
-    (tmp_path / "wheels" / "a-1-py3-none-any.whl").write_bytes(b"wheel")
-    return pack(tmp_path / "root", tmp_path / "wheels", "a==1\n", tmp_path)
-
-
-def stacks(folder: Path, **chosen: str) -> dict[str, Stack]:
-    return load_stacks(folder, "dev", chosen)
-
-
-def quiet(_: str) -> None:
-    """Say nothing."""
-
+from tests.deploy.kit import REGION, SMALL, Quotas, artifact, quiet, stacks
 
 # --- up -----------------------------------------------------------------------------------------------------------
 

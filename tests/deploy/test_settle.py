@@ -1,10 +1,8 @@
 """What an interrupted or failed run left, against moto; the states that moto never reaches are set by hand."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from moto import mock_aws
 from moto.cloudformation import cloudformation_backends
 from moto.core import DEFAULT_ACCOUNT_ID
 
@@ -13,8 +11,9 @@ from afirgen.deploy.changes import carry_out, describe, prepare
 from afirgen.deploy.settle import lift_protection, settle
 from afirgen.deploy.stacks import Stack
 from afirgen.errors import DeploymentError
+from tests.deploy.kit import REGION
 
-REGION, NAME = "ap-south-1", "afirgen-dev-data"
+NAME = "afirgen-dev-data"
 TEMPLATE = """
 Parameters: { Environment: { Type: String } }
 Resources:
@@ -32,15 +31,6 @@ Resources:
 """
 
 
-@pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setattr("afirgen.deploy.changes.time.sleep", lambda _: None)
-    with mock_aws():
-        yield Aws(REGION)
-
-
 def stack(template: str = TEMPLATE) -> Stack:
     parameters = {"Environment": "dev"}
     return Stack(NAME, "data", template, frozenset(parameters), frozenset(parameters), parameters)
@@ -53,7 +43,7 @@ def make(aws: Aws) -> Any:
     carry_out(aws, prepared, lambda _: None)
     # AWS does what the template says of it, moto does not.
     aws.client("rds").modify_db_instance(DBInstanceIdentifier="afirgen-dev", DeletionProtection=True)
-    made: Any = next(s for s in cloudformation_backends[DEFAULT_ACCOUNT_ID][REGION].stacks.values())
+    made: Any = next(iter(cloudformation_backends[DEFAULT_ACCOUNT_ID][REGION].stacks.values()))
     return made
 
 
