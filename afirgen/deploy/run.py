@@ -74,6 +74,8 @@ def up(aws: Aws, stacks: Mapping[str, Stack], artifact: Artifact, say: Say, *, a
         if lost and not allow_data_loss:
             discard(aws, prepared)
             raise DeploymentError(f"{stack.name}: {lost[0].name} holds data and would be lost. Nothing was changed.")
+        for change in prepared.changes:
+            say(f"{stack.name}: {change}")
         carry_out(aws, prepared, say)
     _remember(aws, stacks["service"].parameters["Environment"], artifact.sha256)
 

@@ -17,9 +17,10 @@ from afirgen.deploy.aws import Aws
 from afirgen.deploy.changes import Change, describe, parameter
 from afirgen.deploy.drill import restore_drill
 from afirgen.deploy.run import destroy, log_lines, plan, releases, rollback, status, up
-from afirgen.deploy.stacks import ORDER
+from afirgen.deploy.stacks import ENVIRONMENTS, ORDER, load_stacks
 from afirgen.errors import DeploymentError
 from tests.deploy.kit import REGION, SMALL, Quotas, artifact, quiet, stacks
+from tests.deploy.templates import FOLDER
 
 # --- up -----------------------------------------------------------------------------------------------------------
 
@@ -32,6 +33,7 @@ def test_up_makes_the_stacks_in_order_and_once_more_changes_nothing(aws: Aws, fo
     assert [m["StackStatus"] for m in made if m] == ["CREATE_COMPLETE"] * 4
     times = [m["CreationTime"] for m in made if m]
     assert times == sorted(times)
+    assert "afirgen-dev-data: make    AWS::S3::Bucket ArtifactsBucket" in said
     assert parameter(made[3], "ArtifactSha256") == built.sha256
     assert [r.sha256 for r in releases(aws, "dev")] == [built.sha256]
     bucket = preflight.bucket_of(aws, "dev")
@@ -131,6 +133,32 @@ def test_a_parameter_that_is_missing_or_unknown(aws: Aws, folder: Path) -> None:
         preflight.check(aws, stacks(folder))
     with pytest.raises(DeploymentError, match="no parameter Maill"):
         stacks(folder, Maill="x")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "needed"),
+    [
+        ("WorkingDays", "sundays", "one of always, mon-fri, mon-sat, every-day"),
+        ("StopHour", "24", "a number from 0 to 23"),
+        ("StopHour", "eight", "a number from 0 to 23"),
+        ("DatabaseGiB", "19", "a number from 20 to 6000"),
+        ("MonthlyBudget", "9", "a number from 10 to any"),
+        ("BackupHours", "9", "hours of the day such as 0,6,12,18"),
+        ("DomainName", "fir_station", "a domain name such as fir.example.org"),
+        ("DatabaseClass", "small", "Size of the database server"),
+        ("StationName", 'the "old" one', "a name without quotation marks, backslashes and dollar signs"),
+    ],
+)
+def test_a_parameter_out_of_its_rule_stops_before_anything_is_asked_of_aws(name: str, value: str, needed: str) -> None:
+    with pytest.raises(DeploymentError) as refused:
+        load_stacks(FOLDER, "prod", {name: value})
+    assert refused.value.public == f"{name}={value} is not right. Needed: {needed}. Nothing was made."
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_parameters_within_their_rules_are_taken(environment: str) -> None:
+    chosen = {"StationName": "कोथरूड Police Station", "DomainName": "fir.example.org", "AlarmEmail": "a@example.org"}
+    assert load_stacks(FOLDER, environment, chosen)["service"].parameters["StationName"] == chosen["StationName"]
 
 
 def test_credentials_that_are_missing_or_expired(folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
