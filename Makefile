@@ -2,7 +2,7 @@
 PYTHON ?= $(shell command -v python3.11 || echo python3)
 AFIRGEN := .venv/bin/afirgen
 
-.PHONY: run test demo bench bench-api artifact deploy destroy install-service check setup setup-dev models lock licences clean
+.PHONY: run test demo bench bench-api artifact deploy deploy-dry-run destroy install-service check setup setup-dev models lock licences clean
 
 run: setup models  ## start on http://127.0.0.1:8000
 	@test -f "$${AFIRGEN_DATA_DIR:-var}/kb/index/current.json" || $(AFIRGEN) kb build
@@ -29,6 +29,9 @@ artifact: setup-dev  ## the program as one file for a new machine, into out/arti
 
 deploy: setup-dev  ## bring ENV=dev|staging|prod up in AWS, or up to date; SET="Name=Value ..." gives parameters
 	@$(AFIRGEN) deploy up $(ENV) $(addprefix --set ,$(SET))
+
+deploy-dry-run: setup-dev  ## build the artifact and bring ENV=dev|staging|prod up in moto, without an account
+	@.venv/bin/python scripts/deploy_dry_run.py $(ENV)
 
 destroy:  ## take ENV=dev|staging|prod down; data stay
 	@$(AFIRGEN) deploy destroy $(ENV)

@@ -125,7 +125,7 @@ async def measure(station: Station, folder: Path) -> None:
         _KEY,
         url=f"sqlite+aiosqlite:///{folder / 'new' / 'afirgen.db'}",
         originals=Originals(folder / "new" / "originals"),
-        work=folder / "new",
+        data=folder / "new",
     )
     restored = time.perf_counter() - begun
     kept = station.file.stat().st_size / 2**20

@@ -1,4 +1,4 @@
-"""What a backup holds: a line of JSON a record, the originals, and a manifest with the hash of each part."""
+"""What a backup holds: a line of JSON a record, originals, own forms and acts, and a manifest with each part's hash."""
 
 import asyncio
 import gzip
@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from afirgen import __version__
+from afirgen.backup.own_files import own_files
 from afirgen.backup.seal import Opener, Sealer
 from afirgen.errors import DamagedFileError
 from afirgen.store.database import Database
@@ -26,12 +27,12 @@ from afirgen.store.tables import cases
 from afirgen.store.verify import Verdict, verify_within
 
 _MANIFEST = "manifest.json"
-_RECORDS, _ORIGINALS = "records", "originals"
+_RECORDS, _ORIGINALS, _OWN = "records", "originals", "own"
 _LEVEL = 1
 
 
 class Part(Struct, frozen=True):
-    """One file of the archive; ``count`` are its records, 1 for an original."""
+    """One file of the archive; ``count`` are its records, 1 for any other file."""
 
     sha256: str
     size: int
@@ -55,23 +56,34 @@ class Manifest(Struct, frozen=True, kw_only=True):
     @property
     def originals(self) -> int:
         """Number of originals."""
-        return sum(name.startswith(f"{_ORIGINALS}/") for name in self.parts)
+        return self._count(_ORIGINALS)
+
+    @property
+    def own_files(self) -> int:
+        """Number of the station's own forms, added acts and imported files; backups of earlier versions have none."""
+        return self._count(_OWN)
+
+    def _count(self, kind: str) -> int:
+        return sum(name.startswith(f"{kind}/") for name in self.parts)
 
 
 async def write_archive(
-    database: Database, originals: Originals, out: BinaryIO, key: str, work: Path
+    database: Database, originals: Originals, out: BinaryIO, key: str, data: Path
 ) -> tuple[Manifest, Verdict]:
-    """Write everything that the database holds at one moment, and the originals of its cases, sealed into ``out``.
+    """Write everything that the database holds at one moment, the originals of its cases and own files into ``out``.
 
-    The audit check is of the same moment. ``work`` is a folder for temporary files, which are removed.
+    The audit check is of the same moment. ``data`` is the data folder; temporary files are made there and removed.
 
     Raises:
         StorageError: The database could not be read.
         OSError: A file could not be read or written.
     """
-    with TemporaryDirectory(dir=work, prefix="backup-") as folder:
+    with TemporaryDirectory(dir=data, prefix="backup-") as folder:
         counts, verdict = await _write_tables(database, originals, Path(folder))
-        return await asyncio.to_thread(_pack, Path(folder), counts, originals, out, key), verdict
+        sealed = Sealer(out, key)
+        manifest = await asyncio.to_thread(_pack, Path(folder), counts, originals, data, sealed)
+        sealed.close()
+        return manifest, verdict
 
 
 async def _write_tables(database: Database, originals: Originals, folder: Path) -> tuple[dict[str, int], Verdict]:
@@ -87,8 +99,7 @@ async def _write_tables(database: Database, originals: Originals, folder: Path) 
         return counts, await verify_within(connection, originals)
 
 
-def _pack(folder: Path, counts: dict[str, int], originals: Originals, out: BinaryIO, key: str) -> Manifest:
-    sealed = Sealer(out, key)
+def _pack(folder: Path, counts: dict[str, int], originals: Originals, data: Path, sealed: Sealer) -> Manifest:
     parts: dict[str, Part] = {}
     with (
         gzip.GzipFile(fileobj=cast("BinaryIO", sealed), mode="wb", compresslevel=_LEVEL) as squeezed,
@@ -101,9 +112,10 @@ def _pack(folder: Path, counts: dict[str, int], originals: Originals, out: Binar
             path = originals.path(hash_)
             if path.is_file():  # what is missing is named by the audit check, which a backup must not wait for
                 parts[f"{_ORIGINALS}/{hash_}"] = _add(archive, f"{_ORIGINALS}/{hash_}", path, 1)
+        for own, path in own_files(data):
+            parts[f"{_OWN}/{own}"] = _add_bytes(archive, f"{_OWN}/{own}", path.read_bytes())
         manifest = Manifest(program=__version__, form=head(), made_at=datetime.now(UTC), parts=parts)
         _add_bytes(archive, _MANIFEST, msgspec.json.encode(manifest))
-    sealed.close()
     return manifest
 
 
@@ -114,10 +126,11 @@ def _add(archive: tarfile.TarFile, name: str, path: Path, count: int) -> Part:
     return Part(sha256=digest, size=path.stat().st_size, count=count)
 
 
-def _add_bytes(archive: tarfile.TarFile, name: str, data: bytes) -> None:
+def _add_bytes(archive: tarfile.TarFile, name: str, content: bytes) -> Part:
     member = tarfile.TarInfo(name)
-    member.size = len(data)
-    archive.addfile(member, io.BytesIO(data))
+    member.size = len(content)
+    archive.addfile(member, io.BytesIO(content))
+    return Part(sha256=sha256(content).hexdigest(), size=len(content), count=1)
 
 
 def _anonymous(member: tarfile.TarInfo) -> tarfile.TarInfo:
@@ -155,6 +168,11 @@ class Unpacked(Struct, frozen=True):
         for name in self.manifest.parts:
             if name.startswith(f"{_ORIGINALS}/"):
                 yield name.partition("/")[2], self.folder / name
+
+    @property
+    def own(self) -> Path:
+        """Return the folder with the station's own files, under the names that they have in a data folder."""
+        return self.folder / _OWN
 
     def _rows(self, table: str) -> Iterator[Record]:
         with (self.folder / _RECORDS / f"{table}.jsonl").open("rb") as file:

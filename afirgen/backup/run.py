@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from msgspec import Struct
 
 from afirgen.backup.archive import Manifest, Unpacked, unpacked, write_archive
+from afirgen.backup.own_files import put_own_files
 from afirgen.backup.swap import take_place
 from afirgen.backup.target import SUFFIX, Target
 from afirgen.errors import AuditFaultError, DamagedFileError, StorageError
@@ -40,8 +41,10 @@ class Checked(Struct, frozen=True):
     verdict: Verdict
 
 
-async def create_backup(database: Database, originals: Originals, target: Target, key: str, work: Path) -> Made:
-    """Write a backup to ``target``, fetch it again and check every part of it. ``work`` is a folder that exists.
+async def create_backup(database: Database, originals: Originals, target: Target, key: str, data: Path) -> Made:
+    """Write a backup to ``target``, fetch it again and check every part of it.
+
+    ``data`` is the data folder, which exists: its own forms and acts go along, temporary files are made in it.
 
     Records that are not as the audit log says are backed up all the same, and named in the verdict.
 
@@ -51,14 +54,14 @@ async def create_backup(database: Database, originals: Originals, target: Target
     """
     name = f"{datetime.now(UTC).strftime(_STAMP)}-{secrets.token_hex(3)}{SUFFIX}"
     try:
-        with TemporaryDirectory(dir=work, prefix="backup-") as folder:
+        with TemporaryDirectory(dir=data, prefix="backup-") as folder:
             written, again = Path(folder) / "written", Path(folder) / "again"
             with written.open("wb") as out:
-                manifest, verdict = await write_archive(database, originals, out, key, work)
+                manifest, verdict = await write_archive(database, originals, out, key, data)
             await asyncio.to_thread(target.put, written, name)
             await asyncio.to_thread(target.fetch, name, again)
             await asyncio.to_thread(_require_same, written, again)
-            await asyncio.to_thread(_read_through, again, key, work)
+            await asyncio.to_thread(_read_through, again, key, data)
             return Made(name, written.stat().st_size, manifest, verdict)
     except OSError as err:
         raise StorageError(
@@ -66,58 +69,60 @@ async def create_backup(database: Database, originals: Originals, target: Target
         ) from err
 
 
-async def verify_backup(target: Target, name: str, key: str, work: Path) -> Checked:
+async def verify_backup(target: Target, name: str, key: str, data: Path) -> Checked:
     """Restore a backup into a database of its own beside the running one, check the audit chain, and remove it.
 
     Raises:
         DamagedFileError: The file is damaged or the key is another one.
         AuditFaultError: A record in it is not as the audit log says.
     """
-    with TemporaryDirectory(dir=work, prefix="trial-") as folder:
+    with TemporaryDirectory(dir=data, prefix="trial-") as folder:
         url = f"sqlite+aiosqlite:///{Path(folder) / 'trial.db'}"
         originals = Originals(Path(folder) / "originals")
-        manifest, verdict = await restore_backup(target, name, key, url=url, originals=originals, work=Path(folder))
+        manifest, verdict = await restore_backup(target, name, key, url=url, originals=originals, data=Path(folder))
     return Checked(name, manifest, verdict)
 
 
 async def restore_backup(
-    target: Target, name: str, key: str, *, url: str, originals: Originals, work: Path
+    target: Target, name: str, key: str, *, url: str, originals: Originals, data: Path
 ) -> tuple[Manifest, Verdict]:
-    """Put a backup into an empty database, bring that to the newest form and check the audit chain.
+    """Put a backup into an empty database and a data folder, bring it to the newest form and check the audit chain.
 
-    The records go in together: an interrupted restore leaves the database as empty as it was.
+    Own forms and acts that are there with another content are kept beside. The records go in together: an interrupted
+    restore leaves the database as empty as it was.
 
     Raises:
         InvalidInputError: The database is not empty.
         DamagedFileError: The file is damaged or the key is another one.
         AuditFaultError: A record in it is not as the audit log says.
     """
-    with TemporaryDirectory(dir=work, prefix="restore-") as folder:
+    with TemporaryDirectory(dir=data, prefix="restore-") as folder:
         file = Path(folder) / "backup"
         await asyncio.to_thread(target.fetch, name, file)
-        with file.open("rb") as source, unpacked(source, key, work) as content:
+        with file.open("rb") as source, unpacked(source, key, data) as content:
             await asyncio.to_thread(_require_known_form, content.manifest)
             # First the form that the records were written in: the way from there is the migrations' business.
             await asyncio.to_thread(upgrade, url, content.manifest.form)
-            await _fill(content, url, originals)
+            await _fill(content, url, originals, data)
             await asyncio.to_thread(upgrade, url)
             return content.manifest, await _checked(url, originals)
 
 
 async def replace_by_backup(
-    target: Target, name: str, key: str, *, file: Path, originals: Originals, work: Path
+    target: Target, name: str, key: str, *, file: Path, originals: Originals, data: Path
 ) -> tuple[Manifest, Verdict, Path | None]:
     """Restore a backup beside the SQLite database ``file``, and let it take its place once it is whole and verified.
 
-    The old database is kept under the name that is returned; originals are only added.
+    The old database is kept under the name that is returned; originals are only added. Own forms and acts follow.
 
     Raises as :func:`restore_backup` does, and then nothing of what is there was changed.
     """
     with TemporaryDirectory(dir=file.parent, prefix="restore-") as folder:
         new = Path(folder) / "new.db"
         url = f"sqlite+aiosqlite:///{new}"
-        manifest, verdict = await restore_backup(target, name, key, url=url, originals=originals, work=work)
+        manifest, verdict = await restore_backup(target, name, key, url=url, originals=originals, data=Path(folder))
         old = await asyncio.to_thread(take_place, new, file)
+        await asyncio.to_thread(_put_own, Path(folder), data)
     return manifest, verdict, old
 
 
@@ -127,11 +132,12 @@ async def require_continued(database: Database, verdict: Verdict) -> None:
         raise AuditFaultError("The audit log is not the continuation of the backup's. Run `afirgen audit verify`.")
 
 
-async def _fill(content: Unpacked, url: str, originals: Originals) -> None:
+async def _fill(content: Unpacked, url: str, originals: Originals, data: Path) -> None:
     database = Database(url)
     try:
         await require_empty(database, content.tables)
         await asyncio.to_thread(_put_originals, content, originals)
+        await asyncio.to_thread(_put_own, content.own, data)
         await write_rows(database, content.rows())
     finally:
         await database.close()
@@ -173,9 +179,9 @@ def _require_same(one: Path, other: Path) -> None:
         raise DamagedFileError("The backup reads back other than it was written. Check the disk or the bucket.")
 
 
-def _read_through(path: Path, key: str, work: Path) -> None:
+def _read_through(path: Path, key: str, data: Path) -> None:
     """Decrypt every piece and check every part."""
-    with path.open("rb") as source, unpacked(source, key, work):
+    with path.open("rb") as source, unpacked(source, key, data):
         pass
 
 
@@ -189,3 +195,13 @@ def _require_known_form(manifest: Manifest) -> None:
 def _put_originals(content: Unpacked, originals: Originals) -> None:
     for hash_, path in content.originals():
         originals.put(path.read_bytes(), hash_)
+
+
+def _put_own(source: Path, data: Path) -> None:
+    try:
+        put_own_files(source, data)
+    except OSError as err:
+        raise StorageError(
+            "The station's own forms and acts could not be put back. Check the disk's space and rights, restore again.",
+            detail=str(err),
+        ) from err

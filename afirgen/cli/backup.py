@@ -56,21 +56,11 @@ def create() -> None:
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     kept_here = settings.backup_key is None and not _key_file(settings).exists()
     key = _key(settings)
-    with _figures(settings, BACKUPS, BACKUP_FAILURES), BACKUP_SECONDS.timed():
-        made = asyncio.run(_create(settings, target, key))
-    manifest = made.manifest
-    click.echo(
-        f"{made.name}: {manifest.cases} cases, {manifest.originals} originals, {made.size / _MIB:.1f} MiB, read back "
-        "and checked."
-    )
+    with _figures(settings, BACKUPS, BACKUP_FAILURES):
+        with BACKUP_SECONDS.timed():
+            made = asyncio.run(_create(settings, target, key))
+        _tell(made, key_file=_key_file(settings) if kept_here else None)
     _let_go(target, settings.backup_retention_days)
-    if kept_here:
-        click.echo(f"The key is in {_key_file(settings)}. Keep a copy elsewhere: without it no backup can be opened.")
-    if made.verdict.faults:
-        raise AuditFaultError(
-            f"The backup was made, but {len(made.verdict.faults)} records in it are not as the audit log says. "
-            f"{made.verdict.faults[0].sentence} Run `afirgen audit verify`."
-        )
 
 
 @backup.command("list")
@@ -129,8 +119,28 @@ def restore(name: str | None, *, replace: bool, yes: bool) -> None:
         f"{manifest.cases} cases of {manifest.made_at:%Y-%m-%d %H:%M} UTC are restored; {verdict.records} records, "
         f"{verdict.originals} originals and {verdict.entries} audit entries are as they were written."
     )
+    if manifest.own_files:
+        click.echo(
+            f"{manifest.own_files} of the station's own forms and acts are back; what they replace is kept beside them."
+        )
     if old:
         click.echo(f"The database that was here is kept as {old}.")
+
+
+def _tell(made: Made, key_file: Path | None) -> None:
+    """Say what a backup holds. One of changed records counts as failed; older ones stay: they may be the last good."""
+    manifest, faults = made.manifest, made.verdict.faults
+    click.echo(
+        f"{made.name}: {manifest.cases} cases, {manifest.originals} originals, {manifest.own_files} own forms and "
+        f"acts, {made.size / _MIB:.1f} MiB, read back and checked."
+    )
+    if key_file:
+        click.echo(f"The key is in {key_file}. Keep a copy elsewhere: without it no backup can be opened.")
+    if faults:
+        raise AuditFaultError(
+            f"The backup was made, but {len(faults)} records in it are not as the audit log says. "
+            f"{faults[0].sentence} Run `afirgen audit verify`."
+        )
 
 
 @contextmanager
@@ -173,14 +183,14 @@ async def _restore(
 ) -> tuple[Manifest, Verdict, Path | None]:
     originals, url = open_originals(settings), settings.sqlalchemy_url
     if not replace:
-        restored = await restore_backup(target, name, key, url=url, originals=originals, work=settings.data_dir)
+        restored = await restore_backup(target, name, key, url=url, originals=originals, data=settings.data_dir)
         return *restored, None
     file = make_url(url).database
     if not url.startswith("sqlite") or not file:
         raise InvalidInputError(
             "Only an SQLite database is replaced. Make an empty MySQL database and name it in MYSQL_DB."
         )
-    return await replace_by_backup(target, name, key, file=Path(file), originals=originals, work=settings.data_dir)
+    return await replace_by_backup(target, name, key, file=Path(file), originals=originals, data=settings.data_dir)
 
 
 def _let_go(target: Target, days: int) -> None:

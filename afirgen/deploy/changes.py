@@ -1,7 +1,7 @@
 """What would change: change sets, made, read in words, carried out or thrown away."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -46,8 +46,12 @@ class ChangeSet(Struct, frozen=True):
     is_new: bool
 
 
-def prepare(aws: Aws, stack: Stack, *, pause_s: float = 2.0) -> ChangeSet | None:
+def prepare(
+    aws: Aws, stack: Stack, *, imported: Sequence[dict[str, Any]] = (), pause_s: float = 2.0
+) -> ChangeSet | None:
     """Make the stack's change set, None when nothing would change.
+
+    ``imported`` are resources that a new stack takes in; AWS wants such a change set to do nothing else.
 
     Raises:
         DeploymentError: A parameter is missing, or AWS does not take the template.
@@ -56,7 +60,7 @@ def prepare(aws: Aws, stack: Stack, *, pause_s: float = 2.0) -> ChangeSet | None
     is_new = found is None or found["StackStatus"] == "REVIEW_IN_PROGRESS"
     client = aws.client("cloudformation")
     with translated(f"to prepare the stack {stack.name}"):
-        made = _made(client, stack, found if not is_new else None, is_new=is_new)
+        made = _made(client, stack, None if is_new else found, imported)
         if made is None:
             return None
         answer = _settled(client, made, pause_s)
@@ -69,7 +73,7 @@ def prepare(aws: Aws, stack: Stack, *, pause_s: float = 2.0) -> ChangeSet | None
     return ChangeSet(stack, made, changes, is_new)
 
 
-def _made(client: Any, stack: Stack, found: dict[str, Any] | None, *, is_new: bool) -> str | None:
+def _made(client: Any, stack: Stack, found: dict[str, Any] | None, imported: Sequence[dict[str, Any]]) -> str | None:
     """Make the change set and return its id, None when AWS says at once that there is nothing to change."""
     from botocore.exceptions import ClientError  # type: ignore[import-untyped]  # noqa: PLC0415
 
@@ -77,12 +81,11 @@ def _made(client: Any, stack: Stack, found: dict[str, Any] | None, *, is_new: bo
         made = client.create_change_set(
             StackName=stack.name,
             ChangeSetName=f"afirgen-{uuid4().hex}",
-            ChangeSetType="CREATE" if is_new else "UPDATE",
+            ChangeSetType="IMPORT" if imported else "UPDATE" if found else "CREATE",
             TemplateBody=stack.template,
             Parameters=_parameters(stack, found),
             Capabilities=_CAPABILITIES,
-            # What an installation that was taken down has left under its names is taken up again.
-            ImportExistingResources=is_new,
+            **({"ResourcesToImport": imported} if imported else {}),
             Tags=[{"Key": "afirgen", "Value": stack.parameters["Environment"]}],
         )
     except ClientError as err:
@@ -132,15 +135,15 @@ def wait_for(aws: Aws, name: str, say: Say, *, since: datetime, pause_s: float =
             say(f"{name}: {event['LogicalResourceId']} {status.lower().replace('_', ' ')} {reason}".rstrip())
             if status.endswith("FAILED") and not first_failure:
                 first_failure = f"{event['LogicalResourceId']}: {reason}"
-        if found is None or not _moves(found["StackStatus"]):
+        if found is None or not moves(found["StackStatus"]):
             break
         if time.monotonic() > deadline:
             raise DeploymentError(f"The stack {name} has been changing for an hour. Look at it in the AWS console.")
         time.sleep(pause_s)
-    if found is not None and found["StackStatus"] not in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
+    if found is not None and found["StackStatus"] not in {"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"}:
+        failed = "removed" if found["StackStatus"] == "DELETE_FAILED" else "changed and is as it was before"
         raise DeploymentError(
-            f"The stack {name} could not be changed and is as it was before. {first_failure} "
-            "Mend that and run the same command again."
+            f"The stack {name} could not be {failed}. {first_failure} Mend that and run the same command again."
         )
 
 
@@ -158,7 +161,7 @@ def describe(aws: Aws, name: str) -> dict[str, Any] | None:
     return dict(stacks[0]) if stacks and stacks[0]["StackStatus"] != "DELETE_COMPLETE" else None
 
 
-def _moves(status: str) -> bool:
+def moves(status: str) -> bool:
     """Tell whether a stack is changing; one that was only looked at waits for ever."""
     return status.endswith("IN_PROGRESS") and status != "REVIEW_IN_PROGRESS"
 

@@ -9,6 +9,7 @@ from afirgen.errors import DeploymentError
 
 # Quotas of instances with a GPU, in virtual processors.
 _QUOTAS = {"on-demand": "L-DB2E81BA", "spot": "L-3819A6DF"}
+_GONE = "DELETE_COMPLETE"
 _PROCESSORS = {"xlarge": 4, "2xlarge": 8}
 
 
@@ -55,16 +56,24 @@ def _check_quota(aws: Aws, service: Stack) -> None:
 
 
 def _check_names(aws: Aws, stacks: Mapping[str, Stack]) -> None:
-    """A database or bucket of another making under our name would only be found halfway."""
-    environment = stacks["data"].parameters["Environment"]
-    if describe(aws, stacks["data"].name) is not None:
-        return
+    """A database of another making under our name would only be found halfway."""
+    data = stacks["data"]
+    name = f"afirgen-{data.parameters['Environment']}"
     with translated("to look at the databases"):
         taken = [d["DBInstanceIdentifier"] for d in aws.client("rds").describe_db_instances()["DBInstances"]]
-    if f"afirgen-{environment}" in taken:
+    if name in taken and name not in _parts(aws, data.name):
         raise DeploymentError(
-            f"There is a database afirgen-{environment} already that is not of this stack. Rename or remove it first."
+            f"There is a database {name} already that is not of this stack. Rename or remove it first."
         )
+
+
+def _parts(aws: Aws, stack: str) -> set[str]:
+    """Return what the parts of a stack are called in AWS; none when there is no such stack."""
+    if describe(aws, stack) is None:
+        return set()
+    with translated("to look at the data stack"):
+        parts = aws.client("cloudformation").describe_stack_resources(StackName=stack)["StackResources"]
+    return {p["PhysicalResourceId"] for p in parts if "PhysicalResourceId" in p and p["ResourceStatus"] != _GONE}
 
 
 def _check_parameters(aws: Aws, stacks: Mapping[str, Stack]) -> None:

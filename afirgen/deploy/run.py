@@ -13,7 +13,9 @@ from msgspec import Struct, structs
 from afirgen.deploy.artifact import Artifact, upload
 from afirgen.deploy.aws import Aws, translated
 from afirgen.deploy.changes import ChangeSet, Say, carry_out, describe, discard, outputs, parameter, prepare, wait_for
+from afirgen.deploy.kept import take_in
 from afirgen.deploy.preflight import bucket_of, check
+from afirgen.deploy.settle import lift_protection, settle
 from afirgen.deploy.stacks import KEEPS_DATA, ORDER, Stack, stack_name
 from afirgen.errors import DeploymentError
 
@@ -36,7 +38,8 @@ def plan(aws: Aws, stacks: Mapping[str, Stack], artifact: Artifact | None) -> It
     """
     check(aws, stacks)
     for kind in ORDER:
-        prepared = prepare(aws, _with_artifact(stacks[kind], artifact))
+        stack = _with_artifact(stacks[kind], artifact)
+        prepared = take_in(aws, stack) or prepare(aws, stack)
         if prepared is None:
             continue
         try:
@@ -60,6 +63,9 @@ def up(aws: Aws, stacks: Mapping[str, Stack], artifact: Artifact, say: Say, *, a
         if kind == "service":
             sent = upload(aws, bucket_of(aws, stack.parameters["Environment"]), artifact)
             say(f"The artifact {artifact.sha256[:12]} {'was sent' if sent else 'is there already'}.")
+        if kept := take_in(aws, stack):
+            say(f"{stack.name}: taking in what an earlier installation has left.")
+            carry_out(aws, kept, say)
         prepared = prepare(aws, stack)
         if prepared is None:
             say(f"{stack.name}: nothing to change.")
@@ -68,36 +74,10 @@ def up(aws: Aws, stacks: Mapping[str, Stack], artifact: Artifact, say: Say, *, a
         if lost and not allow_data_loss:
             discard(aws, prepared)
             raise DeploymentError(f"{stack.name}: {lost[0].name} holds data and would be lost. Nothing was changed.")
+        for change in prepared.changes:
+            say(f"{stack.name}: {change}")
         carry_out(aws, prepared, say)
     _remember(aws, stacks["service"].parameters["Environment"], artifact.sha256)
-
-
-def settle(aws: Aws, name: str, say: Say) -> None:
-    """Wait for what an interrupted run has begun, and clear away a stack that never came into being."""
-    found = describe(aws, name)
-    if (
-        found is not None
-        and found["StackStatus"].endswith("IN_PROGRESS")
-        and found["StackStatus"] != "REVIEW_IN_PROGRESS"
-    ):
-        say(f"{name}: waiting for what is under way.")
-        try:
-            wait_for(aws, name, say, since=datetime.now(UTC))
-        except DeploymentError as err:
-            say(err.public)
-        found = describe(aws, name)
-    status = found["StackStatus"] if found else ""
-    client = aws.client("cloudformation")
-    if status in {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "REVIEW_IN_PROGRESS"}:
-        say(f"{name}: removing what a first try has left.")
-        with translated(f"to remove the stack {name}"):
-            client.delete_stack(StackName=name)
-            client.get_waiter("stack_delete_complete").wait(StackName=name)
-    elif status == "UPDATE_ROLLBACK_FAILED":
-        say(f"{name}: going on with putting it back.")
-        with translated(f"to put the stack {name} back"):
-            client.continue_update_rollback(StackName=name)
-        wait_for(aws, name, say, since=datetime.now(UTC))
 
 
 def rollback(aws: Aws, stacks: Mapping[str, Stack], say: Say) -> str:
@@ -200,10 +180,7 @@ def destroy(aws: Aws, environment: str, say: Say, *, data_named: str | None = No
         if describe(aws, name) is None:
             continue
         if kind in KEEPS_DATA:
-            with translated("to lift the protection of the database"):
-                aws.client("rds").modify_db_instance(
-                    DBInstanceIdentifier=f"afirgen-{environment}", DeletionProtection=False, ApplyImmediately=True
-                )
+            lift_protection(aws, name)
         with translated(f"to remove the stack {name}"):
             aws.client("cloudformation").delete_stack(StackName=name)
         wait_for(aws, name, say, since=datetime.now(UTC))

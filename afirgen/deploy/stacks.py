@@ -1,6 +1,7 @@
 """The four stacks of an installation: their order, templates and parameters."""
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -28,10 +29,28 @@ class Stack(Struct, frozen=True):
 
 
 class _Loader(yaml.SafeLoader):  # type: ignore[misc] # it has no types
-    """Reads a template; its short forms such as !Ref are not needed here and become None."""
+    """Reads a template; short forms such as !Ref become the long ones."""
 
 
-_Loader.add_multi_constructor("!", lambda _loader, _suffix, _node: None)
+def _function(loader: Any, name: str, node: Any) -> dict[str, Any]:
+    match node:
+        case yaml.ScalarNode():
+            value: Any = loader.construct_scalar(node)
+            value = value.split(".", 1) if name == "GetAtt" else value
+        case yaml.SequenceNode():
+            value = loader.construct_sequence(node, deep=True)
+        case _:
+            value = loader.construct_mapping(node, deep=True)
+    return {name if name in {"Ref", "Condition"} else f"Fn::{name}": value}
+
+
+_Loader.add_multi_constructor("!", _function)
+
+
+def parsed(template: str) -> dict[str, Any]:
+    """Return a template's content, functions in their long form."""
+    content: dict[str, Any] = yaml.load(template, _Loader)  # noqa: S506 -- a safe loader
+    return content
 
 
 def load_stacks(folder: Path, environment: str, chosen: Mapping[str, str]) -> dict[str, Stack]:
@@ -57,17 +76,46 @@ def stack_name(environment: str, kind: str) -> str:
 def _stack(path: Path, kind: str, environment: str, parameters: Mapping[str, str]) -> Stack:
     try:
         text = path.read_text(encoding="utf-8")
-        declared: dict[str, Any] = yaml.load(text, _Loader)["Parameters"]  # noqa: S506 -- a safe loader
+        declared = parsed(text)["Parameters"]
     except (OSError, yaml.YAMLError, KeyError, TypeError) as err:
         raise DeploymentError(f"The template {path.name} cannot be read. Restore it.", detail=str(err)) from err
+    chosen = {name: value for name, value in parameters.items() if name in declared}
+    for name, value in chosen.items():
+        _check(name, value, declared[name])
     return Stack(
         name=stack_name(environment, kind),
         kind=kind,
         template=text,
         known=frozenset(declared),
         needed=frozenset(name for name, each in declared.items() if "Default" not in each),
-        parameters={name: value for name, value in parameters.items() if name in declared},
+        parameters=chosen,
     )
+
+
+def _check(name: str, value: str, rule: Mapping[str, Any]) -> None:
+    """Hold a parameter against its template's rule; AWS would do so only when the stacks before it are made.
+
+    Raises:
+        DeploymentError: It does not fit; the sentence says what does.
+    """
+    wanted = rule.get("ConstraintDescription", "")
+    allowed = [str(each) for each in rule.get("AllowedValues", ())]
+    if allowed and value not in allowed:
+        wanted = f"one of {', '.join(allowed)}"
+    elif rule["Type"] == "Number" and not _is_within(value, rule.get("MinValue"), rule.get("MaxValue")):
+        wanted = f"a number from {rule.get('MinValue', 'any')} to {rule.get('MaxValue', 'any')}"
+    elif re.fullmatch(rule.get("AllowedPattern", "(?s).*"), value):
+        return
+    needed = str(wanted or rule["Description"]).rstrip(".")
+    raise DeploymentError(f"{name}={value} is not right. Needed: {needed}. Nothing was made.")
+
+
+def _is_within(value: str, least: float | None, most: float | None) -> bool:
+    try:
+        number = float(value)
+    except ValueError:
+        return False
+    return (least is None or number >= least) and (most is None or number <= most)
 
 
 def _file(path: Path) -> dict[str, str]:

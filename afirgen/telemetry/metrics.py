@@ -94,7 +94,7 @@ DATABASE_SECONDS = Seconds(
 )
 DATABASE_FAILURES = Count("DatabaseFailures", "database_failures", "Transactions that failed.", ("kind",))
 BACKUPS = Count("Backups", "backups", "Backups made and checked.")
-BACKUP_FAILURES = Count("BackupFailures", "backup_failures", "Backups that failed.")
+BACKUP_FAILURES = Count("BackupFailures", "backup_failures", "Backups that failed or hold changed records.")
 BACKUP_SECONDS = Seconds("BackupSeconds", "backup", "Time to make and check a backup.", buckets=_SLOW)
 RESTORE_DRILLS = Count("RestoreDrills", "restore_drills", "Restore drills that went well.")
 RESTORE_DRILL_FAILURES = Count("RestoreDrillFailures", "restore_drill_failures", "Restore drills that failed.")

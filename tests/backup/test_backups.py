@@ -53,7 +53,7 @@ def restored(target: Target, name: str, folder: Path, *, url: str | None = None,
     folder.mkdir(exist_ok=True)
     url = url or f"sqlite+aiosqlite:///{folder / 'a.db'}"
     return asyncio.run(
-        restore_backup(target, name, key, url=url, originals=Originals(folder / "originals"), work=folder)
+        restore_backup(target, name, key, url=url, originals=Originals(folder / "originals"), data=folder)
     )
 
 
@@ -180,7 +180,7 @@ def test_an_interrupted_restore_leaves_the_database_empty(tmp_path: Path) -> Non
             "import asyncio; from pathlib import Path; from afirgen.backup.run import restore_backup;"
             "from afirgen.backup.target import Folder; from afirgen.store.originals import Originals;"
             f"f = Path({str(folder)!r}); asyncio.run(restore_backup(Folder(Path({str(tmp_path / 'backups')!r})), {made.name!r},"
-            f" {KEY!r}, url=f'sqlite+aiosqlite:///{{f}}/a.db', originals=Originals(f / 'originals'), work=f))"
+            f" {KEY!r}, url=f'sqlite+aiosqlite:///{{f}}/a.db', originals=Originals(f / 'originals'), data=f))"
         )
         child = subprocess.Popen([sys.executable, "-c", program])  # noqa: S603 - our own
         time.sleep(delay)

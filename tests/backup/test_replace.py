@@ -41,7 +41,7 @@ class Yard:
     def replace(self) -> Path | None:
         (name,) = self.target.names()
         done = replace_by_backup(
-            self.target, name, KEY, file=self.file, originals=self.station.originals, work=self.folder
+            self.target, name, KEY, file=self.file, originals=self.station.originals, data=self.folder
         )
         return asyncio.run(done)[2]
 

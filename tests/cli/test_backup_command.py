@@ -30,6 +30,14 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+@pytest.fixture
+def own_form(data: Path) -> Path:
+    form = data / "forms" / "words.en.toml"
+    form.parent.mkdir()
+    form.write_text("[labels]\n")
+    return form
+
+
 def call(*arguments: str, text: str | None = None) -> Result:
     return CliRunner().invoke(main, ["backup", *arguments], input=text)
 
@@ -64,6 +72,14 @@ def test_a_backup_is_made_listed_verified_and_restored(
     assert (empty / "afirgen.db").is_file()
 
 
+def test_own_forms_are_counted_and_come_back(own_form: Path) -> None:
+    assert "1 own forms and acts" in call("create").output
+    own_form.write_text("")
+    assert "1 of the station's own forms and acts are back" in call("restore", "--replace", "--yes").output
+    assert own_form.read_text() == "[labels]\n"
+    assert len(list(own_form.parent.glob("words.en.toml.replaced-*"))) == 1
+
+
 def test_without_a_backup_it_says_what_to_do(data: Path) -> None:
     assert "afirgen backup create" in call("list").output
     verified = call("verify")
@@ -85,16 +101,27 @@ def test_a_program_does_not_start_in_the_middle_of_a_restore(data: Path) -> None
     assert (refused.exit_code, "Start again when it is done" in refused.output) == (2, True)
 
 
-def test_a_backup_of_changed_records_is_kept_and_said_to_be_so(data: Path) -> None:
+def test_a_backup_of_changed_records_is_kept_and_said_to_be_so(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AFIRGEN_CLOUDWATCH", "prod")
+    good = data / "backups" / "20200101T000000Z-abcdef.afirgen"
+    good.parent.mkdir()
+    good.touch()
     change(data, "UPDATE cases SET language = 'ta'")
     made = call("create")
     assert (made.exit_code, "not as the audit log says" in made.output) == (2, True)
-    assert len(list(data.glob("backups/*"))) == 1
+    assert len(list(data.glob("backups/*"))) == 2
+    # It is an alarm's business, and what is older may be the last good one.
+    figures = figures_in(made.output)
+    assert (figures["BackupFailures"], figures.get("Backups", 0)) == (1, 0)
+    assert good.exists()
+    change(data, "UPDATE cases SET language = 'hi'")
+    assert call("create").exit_code == 0
+    assert not good.exists()
 
 
 def test_the_drill_sees_an_audit_log_that_was_made_anew(data: Path) -> None:
     call("create")
-    change(data, "DROP TRIGGER audit_log_no_update", "UPDATE audit_log SET hash = 'f' || substr(hash, 2)")
+    change(data, "DROP TRIGGER audit_log_no_update", "UPDATE audit_log SET hash = 'x' || substr(hash, 2)")
     done = call("drill")
     assert (done.exit_code, "not the continuation" in done.output) == (2, True)
 

@@ -2,7 +2,6 @@
 
 import json
 import tarfile
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,86 +9,18 @@ from typing import Any
 import boto3
 import pytest
 from click.testing import CliRunner
-from moto import mock_aws
 
 from afirgen.cli import main
 from afirgen.deploy import preflight
-from afirgen.deploy.artifact import Artifact, _with_hashes_of, pack, upload
+from afirgen.deploy.artifact import _with_hashes_of, upload
 from afirgen.deploy.aws import Aws
-from afirgen.deploy.changes import Change, describe, parameter, prepare
+from afirgen.deploy.changes import Change, describe, parameter
 from afirgen.deploy.drill import restore_drill
-from afirgen.deploy.run import destroy, log_lines, plan, releases, rollback, settle, status, up
-from afirgen.deploy.stacks import ORDER, Stack, load_stacks
+from afirgen.deploy.run import destroy, log_lines, plan, releases, rollback, status, up
+from afirgen.deploy.stacks import ENVIRONMENTS, ORDER, load_stacks
 from afirgen.errors import DeploymentError
-
-REGION = "ap-south-1"
-_PARAMETER = "  Environment: { Type: String }\n"
-SMALL = {
-    "network": f"Parameters:\n{_PARAMETER}Resources:\n  Topic: {{ Type: AWS::SNS::Topic }}\n",
-    "data": (
-        f"Parameters:\n{_PARAMETER}Resources:\n  ArtifactsBucket: {{ Type: AWS::S3::Bucket }}\n"
-        "Outputs:\n  ArtifactsBucket: { Value: !Ref ArtifactsBucket }\n"
-    ),
-    "watch": (
-        f"Parameters:\n{_PARAMETER}  Mail: {{ Type: String }}\nResources:\n"
-        "  Alarms: { Type: AWS::SNS::Topic, Properties: { DisplayName: !Ref Mail } }\n"
-    ),
-    "service": (
-        f"Parameters:\n{_PARAMETER}  ArtifactKey: {{ Type: String }}\n  ArtifactSha256: {{ Type: String }}\n"
-        "  InstanceType: { Type: String, Default: g5.xlarge }\n  Purchase: { Type: String, Default: spot }\n"
-        "Resources:\n  Run: { Type: AWS::SSM::Parameter, Properties: { Name: run, Type: String, Value: !Ref ArtifactSha256 } }\n"
-        "Outputs:\n  ArtifactSha256: { Value: !Ref ArtifactSha256 }\n  Address: { Value: 'https://fir.invalid' }\n"
-    ),
-}
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    for kind, text in SMALL.items():
-        (tmp_path / f"{kind}.yaml").write_text(text)
-    (tmp_path / "parameters").mkdir()
-    (tmp_path / "parameters" / "dev.json").write_text('[{"ParameterKey": "Mail", "ParameterValue": "a@example.org"}]')
-    return tmp_path
-
-
-@pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    # AWS needs time; moto does not.
-    monkeypatch.setattr("afirgen.deploy.changes.time.sleep", lambda _: None)
-    with mock_aws():
-        made = Aws(REGION)
-        made._clients["service-quotas"] = Quotas()
-        yield made
-
-
-class Quotas:
-    """Stands for Service Quotas, which moto does not know for EC2."""
-
-    def __init__(self, spot: float = 8, on_demand: float = 8) -> None:
-        self.values = {"L-3819A6DF": spot, "L-DB2E81BA": on_demand}
-
-    def get_service_quota(self, *, ServiceCode: str, QuotaCode: str) -> dict[str, Any]:  # noqa: N803 - AWS's names
-        assert ServiceCode == "ec2"
-        return {"Quota": {"Value": self.values[QuotaCode]}}
-
-
-def artifact(tmp_path: Path, content: bytes = b"program") -> Artifact:
-    (tmp_path / "root" / "migrations").mkdir(parents=True, exist_ok=True)
-    (tmp_path / "root" / "migrations" / "env.py").write_bytes(content)
-    (tmp_path / "wheels").mkdir(exist_ok=True)
-    (tmp_path / "wheels" / "a-1-py3-none-any.whl").write_bytes(b"wheel")
-    return pack(tmp_path / "root", tmp_path / "wheels", "a==1\n", tmp_path)
-
-
-def stacks(folder: Path, **chosen: str) -> dict[str, Stack]:
-    return load_stacks(folder, "dev", chosen)
-
-
-def quiet(_: str) -> None:
-    """Say nothing."""
-
+from tests.deploy.kit import REGION, SMALL, Quotas, artifact, quiet, stacks
+from tests.deploy.templates import FOLDER
 
 # --- up -----------------------------------------------------------------------------------------------------------
 
@@ -102,6 +33,7 @@ def test_up_makes_the_stacks_in_order_and_once_more_changes_nothing(aws: Aws, fo
     assert [m["StackStatus"] for m in made if m] == ["CREATE_COMPLETE"] * 4
     times = [m["CreationTime"] for m in made if m]
     assert times == sorted(times)
+    assert "afirgen-dev-data: make    AWS::S3::Bucket ArtifactsBucket" in said
     assert parameter(made[3], "ArtifactSha256") == built.sha256
     assert [r.sha256 for r in releases(aws, "dev")] == [built.sha256]
     bucket = preflight.bucket_of(aws, "dev")
@@ -165,18 +97,6 @@ def test_what_holds_data_is_never_replaced_unasked() -> None:
     assert str(Change("replace", "Database", "AWS::RDS::DBInstance")).endswith("HOLDS DATA")
 
 
-def test_a_first_try_that_failed_is_cleared_away(aws: Aws, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    prepared = prepare(aws, stacks(folder)["network"])
-    assert prepared is not None
-    aws.client("cloudformation").execute_change_set(ChangeSetName=prepared.id)
-    from afirgen.deploy import run  # noqa: PLC0415 - its view of the stack is changed
-
-    seen = iter([{"StackStatus": "ROLLBACK_COMPLETE"}])
-    monkeypatch.setattr(run, "describe", lambda *_: next(seen))
-    settle(aws, "afirgen-dev-network", quiet)
-    assert describe(aws, "afirgen-dev-network") is None
-
-
 # --- before anything is made ----------------------------------------------------------------------------------------
 
 
@@ -213,6 +133,32 @@ def test_a_parameter_that_is_missing_or_unknown(aws: Aws, folder: Path) -> None:
         preflight.check(aws, stacks(folder))
     with pytest.raises(DeploymentError, match="no parameter Maill"):
         stacks(folder, Maill="x")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "needed"),
+    [
+        ("WorkingDays", "sundays", "one of always, mon-fri, mon-sat, every-day"),
+        ("StopHour", "24", "a number from 0 to 23"),
+        ("StopHour", "eight", "a number from 0 to 23"),
+        ("DatabaseGiB", "19", "a number from 20 to 6000"),
+        ("MonthlyBudget", "9", "a number from 10 to any"),
+        ("BackupHours", "9", "hours of the day such as 0,6,12,18"),
+        ("DomainName", "fir_station", "a domain name such as fir.example.org"),
+        ("DatabaseClass", "small", "Size of the database server"),
+        ("StationName", 'the "old" one', "a name without quotation marks, backslashes and dollar signs"),
+    ],
+)
+def test_a_parameter_out_of_its_rule_stops_before_anything_is_asked_of_aws(name: str, value: str, needed: str) -> None:
+    with pytest.raises(DeploymentError) as refused:
+        load_stacks(FOLDER, "prod", {name: value})
+    assert refused.value.public == f"{name}={value} is not right. Needed: {needed}. Nothing was made."
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_parameters_within_their_rules_are_taken(environment: str) -> None:
+    chosen = {"StationName": "कोथरूड Police Station", "DomainName": "fir.example.org", "AlarmEmail": "a@example.org"}
+    assert load_stacks(FOLDER, environment, chosen)["service"].parameters["StationName"] == chosen["StationName"]
 
 
 def test_credentials_that_are_missing_or_expired(folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -3,9 +3,11 @@
 import json
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -341,6 +343,25 @@ def test_what_was_ordered_is_watched_and_somebody_is_told() -> None:
     thresholds = {n: alarms[f"watch.{n}"]["Threshold"] for n in ("ErrorRate", "SlowDrafts", "SlowApi")}
     assert thresholds == {"ErrorRate": 5, "SlowDrafts": 30, "SlowApi": 0.2}
     assert len(list(properties("AWS::CloudWatch::CompositeAlarm"))) == 1
+
+
+@pytest.mark.parametrize("days", ["always", "every-day", "mon-sat", "mon-fri"])
+def test_an_overdue_backup_is_told_and_no_weekend_is_taken_for_one(days: str) -> None:
+    """The longest pause between two runs of the timer while the instance is on stays under the alarm's time."""
+    watch = TEMPLATES["watch"]
+    alarm = watch["Resources"]["OwnBackupOverdue"]["Properties"]
+    assert (alarm["Period"], alarm["Threshold"], alarm["TreatMissingData"]) == (6 * 3600, 1, "breaching")
+    assert watch["Parameters"]["WorkingDays"] == TEMPLATES["service"]["Parameters"]["WorkingDays"]
+    periods = watch["Mappings"]["Overdue"][days]["Periods"]
+    # The timer counts in UTC, the working hours in India's time; two weeks, from a Monday.
+    times = [datetime(2026, 11, 23, tzinfo=UTC) + timedelta(hours=6 * n) for n in range(14 * 4)]
+    here = [at.astimezone(ZoneInfo("Asia/Kolkata")) for at in times]
+    works = {"every-day": 7, "mon-sat": 6, "mon-fri": 5}
+    runs = [n for n, at in enumerate(here) if days == "always" or (8 <= at.hour < 20 and at.weekday() < works[days])]
+    empty = max(later - earlier - 1 for earlier, later in pairwise(runs))
+    assert empty < periods <= empty + 3
+    # What AWS takes: seven days at most.
+    assert periods * alarm["Period"] <= 7 * 86400
 
 
 def test_the_dashboards_show_what_the_program_and_aws_tell() -> None:

@@ -1,0 +1,84 @@
+"""What an interrupted run has left: waited for, gone on with, or cleared away, so that the next run can begin."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+
+from afirgen.deploy.aws import Aws, translated
+from afirgen.deploy.changes import Say, describe, moves, wait_for
+from afirgen.errors import DeploymentError
+
+_NEVER_MADE = frozenset(
+    {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "REVIEW_IN_PROGRESS", "IMPORT_ROLLBACK_COMPLETE"}
+)
+_MADE = frozenset({"CREATE_COMPLETE", "IMPORT_COMPLETE"})
+
+
+def settle(aws: Aws, name: str, say: Say) -> None:
+    """Wait for what an interrupted run has begun, and clear away a stack that never came into being.
+
+    Raises:
+        DeploymentError: A stack that was complete once is being taken down, or AWS refused.
+    """
+    found = describe(aws, name)
+    if found is not None and moves(found["StackStatus"]):
+        say(f"{name}: waiting for what is under way.")
+        try:
+            wait_for(aws, name, say, since=datetime.now(UTC))
+        except DeploymentError as err:
+            say(err.public)
+        found = describe(aws, name)
+    if found is None:
+        return
+    status = found["StackStatus"]
+    if status in _NEVER_MADE or (status == "DELETE_FAILED" and not was_complete(aws, found)):
+        say(f"{name}: removing what a first try has left.")
+        _clear_away(aws, found, say)
+    elif status == "DELETE_FAILED":
+        raise DeploymentError(
+            f"The stack {name} was being taken down, and a part of it is left. Run `afirgen deploy destroy` to its end "
+            "first; its part that holds data goes with --delete-data."
+        )
+    elif status == "UPDATE_ROLLBACK_FAILED":
+        say(f"{name}: going on with putting it back.")
+        with translated(f"to put the stack {name} back"):
+            aws.client("cloudformation").continue_update_rollback(StackName=name)
+        wait_for(aws, name, say, since=datetime.now(UTC))
+
+
+def was_complete(aws: Aws, found: Mapping[str, Any]) -> bool:
+    """Tell whether a stack was ever made to its end; where AWS no longer knows its beginning, it counts as made."""
+    with translated(f"to look at what happened to the stack {found['StackName']}"):
+        pages = aws.client("cloudformation").get_paginator("describe_stack_events").paginate(StackName=found["StackId"])
+        own = {
+            event["ResourceStatus"]
+            for page in pages
+            for event in page["StackEvents"]
+            if event["PhysicalResourceId"] == found["StackId"]
+        }
+    return "CREATE_IN_PROGRESS" not in own or bool(own & _MADE)
+
+
+def lift_protection(aws: Aws, name: str) -> None:
+    """Let the databases of a stack be deleted; one that is gone already needs nothing."""
+    client = aws.client("rds")
+    with translated("to lift the protection of the database"):
+        parts = aws.client("cloudformation").describe_stack_resources(StackName=name)["StackResources"]
+        for database in (p for p in parts if p["ResourceType"] == "AWS::RDS::DBInstance" and "PhysicalResourceId" in p):
+            with suppress(client.exceptions.DBInstanceNotFoundFault):
+                client.modify_db_instance(
+                    DBInstanceIdentifier=database["PhysicalResourceId"], DeletionProtection=False, ApplyImmediately=True
+                )
+
+
+def _clear_away(aws: Aws, found: Mapping[str, Any], say: Say) -> None:
+    name = found["StackName"]
+    # A database of a first try holds nothing yet, but its protection would keep the stack from going. A stack that was
+    # complete once may hold records, whatever its state says.
+    if not was_complete(aws, found):
+        lift_protection(aws, name)
+    begun = datetime.now(UTC)
+    with translated(f"to remove the stack {name}"):
+        aws.client("cloudformation").delete_stack(StackName=name)
+    wait_for(aws, name, say, since=begun)

@@ -1,0 +1,54 @@
+"""Small stacks for what the deployment does, and makers for its tests."""
+
+from pathlib import Path
+from typing import Any
+
+from afirgen.deploy.artifact import Artifact, pack
+from afirgen.deploy.stacks import Stack, load_stacks
+
+REGION = "ap-south-1"
+_PARAMETER = "  Environment: { Type: String }\n"
+SMALL = {
+    "network": f"Parameters:\n{_PARAMETER}Resources:\n  Topic: {{ Type: AWS::SNS::Topic }}\n",
+    "data": (
+        f"Parameters:\n{_PARAMETER}Resources:\n  ArtifactsBucket: {{ Type: AWS::S3::Bucket }}\n"
+        "Outputs:\n  ArtifactsBucket: { Value: !Ref ArtifactsBucket }\n"
+    ),
+    "watch": (
+        f"Parameters:\n{_PARAMETER}  Mail: {{ Type: String }}\nResources:\n"
+        "  Alarms: { Type: AWS::SNS::Topic, Properties: { DisplayName: !Ref Mail } }\n"
+    ),
+    "service": (
+        f"Parameters:\n{_PARAMETER}  ArtifactKey: {{ Type: String }}\n  ArtifactSha256: {{ Type: String }}\n"
+        "  InstanceType: { Type: String, Default: g5.xlarge }\n  Purchase: { Type: String, Default: spot }\n"
+        "Resources:\n  Run: { Type: AWS::SSM::Parameter, Properties: { Name: run, Type: String, Value: !Ref ArtifactSha256 } }\n"
+        "Outputs:\n  ArtifactSha256: { Value: !Ref ArtifactSha256 }\n  Address: { Value: 'https://fir.invalid' }\n"
+    ),
+}
+
+
+class Quotas:
+    """Stands for Service Quotas, which moto does not know for EC2."""
+
+    def __init__(self, spot: float = 8, on_demand: float = 8) -> None:
+        self.values = {"L-3819A6DF": spot, "L-DB2E81BA": on_demand}
+
+    def get_service_quota(self, *, ServiceCode: str, QuotaCode: str) -> dict[str, Any]:  # noqa: N803 - AWS's names
+        assert ServiceCode == "ec2"
+        return {"Quota": {"Value": self.values[QuotaCode]}}
+
+
+def artifact(tmp_path: Path, content: bytes = b"program") -> Artifact:
+    (tmp_path / "root" / "migrations").mkdir(parents=True, exist_ok=True)
+    (tmp_path / "root" / "migrations" / "env.py").write_bytes(content)
+    (tmp_path / "wheels").mkdir(exist_ok=True)
+    (tmp_path / "wheels" / "a-1-py3-none-any.whl").write_bytes(b"wheel")
+    return pack(tmp_path / "root", tmp_path / "wheels", "a==1\n", tmp_path)
+
+
+def stacks(folder: Path, **chosen: str) -> dict[str, Stack]:
+    return load_stacks(folder, "dev", chosen)
+
+
+def quiet(_: str) -> None:
+    """Say nothing."""
