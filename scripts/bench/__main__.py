@@ -1,8 +1,9 @@
 """`make bench`: the language model engine and whole drafts beside other ways to do the same, in one run.
 
-Rows of the first table: the engine; one `Llama` behind a lock; llama.cpp's own server, where its program is found
-(``--server``, or `llama-server` on the path). Rows of the second: whole drafts; the design that this program
-replaces. Every row runs in a process of its own, so that the peak memory is its own. Medians of ``--rounds`` runs.
+Rows of the first table: the engine; one `Llama` behind a lock; llama.cpp's own server: the program given
+by ``--server``, `llama-server` on the path, or one that `build_server.py` compiles on the first run (about 6 minutes on
+2 cores). Rows of the second: whole drafts; the design that this program replaces. Every row runs in a process of its
+own, so that the peak memory is its own. Medians of ``--rounds`` runs.
 """
 
 import json
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from build_server import SetupError, server_program
 from rich.console import Console
 
 from afirgen.inference.models.manifest import Role, load_manifest
@@ -27,6 +29,7 @@ _PAGE = _HERE.parents[1] / "docs" / "performance.md"
 _BEGIN, _END = "<!-- bench: begin -->", "<!-- bench: end -->"
 _TOKENS = ("prompt tokens/s", "generated tokens/s", "first token p50 s", "all done s", "peak memory MiB")
 _DRAFTS = ("draft p50 s", "draft p95 s", "all done s", "peak memory MiB")
+_TABLES = ((("engine", "locked", "server"), _TOKENS), (("draft", "earlier"), _DRAFTS))
 
 
 @click.command()
@@ -35,25 +38,38 @@ _DRAFTS = ("draft p50 s", "draft p95 s", "all done s", "peak memory MiB")
 @click.option("--only", help="Only the rows whose name contains this.")
 @click.option("--model", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Another GGUF.")
 @click.option("--gpu-layers", default=0, show_default=True, help="Layers on the GPU; -1 means all.")
-@click.option("--server", type=click.Path(exists=True, dir_okay=False), help="llama.cpp's server program.")
+@click.option(
+    "--server",
+    type=click.Path(exists=True, dir_okay=False),
+    help="llama.cpp's server program; compiled here when none is found.",
+)
 @click.option("--write", is_flag=True, help="Put the tables into docs/performance.md.")
 def main(**options: Any) -> None:
     """Run every row, print the tables and, with --write, keep them in docs/performance.md."""
     counts = [int(n) for n in options["at"].split(",")]
     model = options["model"] or _starter()
-    server = options["server"] or shutil.which("llama-server")
+    kinds = [kind for group, _ in _TABLES for kind in group if not options["only"] or options["only"] in kind]
+    server = (options["server"] or _found_server()) if "server" in kinds else None
     asked = {"model": str(model), "gpu_layers": options["gpu_layers"], "server": server}
-    throughput = ["engine", "locked", *(["server"] if server else [])]
     rows: dict[str, dict[int, dict[str, float]]] = {}
-    for kind in (*throughput, "draft", "earlier"):
-        if options["only"] and options["only"] not in kind:
+    for kind in kinds:
+        if kind == "server" and not server:
             continue
         # The earlier design does one case after another; more of them at once tell nothing new.
         rows[kind] = {n: _median(kind, n, asked, options["rounds"]) for n in (counts if kind != "earlier" else [1])}
-    text = "\n\n".join([_machine(model, options["gpu_layers"]), *_tables(rows, throughput)])
+    text = "\n\n".join([_machine(model, options["gpu_layers"]), *_tables(rows)])
     Console().print(text, markup=False, highlight=False, soft_wrap=True)
     if options["write"]:
         _keep(text)
+
+
+def _found_server() -> str | None:
+    """Return llama.cpp's server, compiled if need be; where that fails the other rows are still worth having."""
+    try:
+        return shutil.which("llama-server") or str(server_program())
+    except SetupError as err:
+        print(f"No row for llama.cpp's server: {err}", file=sys.stderr, flush=True)
+        return None
 
 
 def _starter() -> Path:
@@ -75,11 +91,10 @@ def _median(kind: str, count: int, asked: dict[str, Any], rounds: int) -> dict[s
     return {name: statistics.median(each[name] for each in found) for name in found[0]}
 
 
-def _tables(rows: dict[str, dict[int, dict[str, float]]], throughput: list[str]) -> list[str]:
-    groups = [(throughput, _TOKENS), (["draft", "earlier"], _DRAFTS)]
+def _tables(rows: dict[str, dict[int, dict[str, float]]]) -> list[str]:
     return [
         _table([(k, n, f) for k in kinds if k in rows for n, f in rows[k].items()], names)
-        for kinds, names in groups
+        for kinds, names in _TABLES
         if any(k in rows for k in kinds)
     ]
 
