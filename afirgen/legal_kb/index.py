@@ -22,7 +22,7 @@ from msgspec import Struct
 
 from afirgen.errors import StorageError
 from afirgen.legal_kb.passages import Passage
-from afirgen.legal_kb.vectors import Vector, VectorCache
+from afirgen.legal_kb.vectors import Vector, VectorCache, shipped_vectors
 
 _FORMAT = 1
 _BATCH = 16
@@ -115,6 +115,8 @@ async def _build(
 async def _vectors(path: Path, texts: list[str], embedder: Embedder, on_progress: Progress | None) -> dict[str, Vector]:
     first = await embedder.embed(texts[:1], kind="passage")
     cache = await asyncio.to_thread(VectorCache, path, embedder_id=embedder.embedder_id, dimensions=int(first.shape[1]))
+    unkept = [t for t in texts if cache.get(t) is None]
+    await asyncio.to_thread(lambda: cache.add(shipped_vectors(unkept, embedder.embedder_id)))
     # Texts of a like length together: a batch costs as much as its longest text.
     missing = sorted((t for t in texts if cache.get(t) is None), key=len)
     done = len(texts) - len(missing)

@@ -1,16 +1,23 @@
-"""Keeps the vector of every passage text beside the index, so that a rebuild embeds only what is new."""
+"""The vector of every passage text: those of the shipped law come with the program, others are kept beside the index."""
 
 import hashlib
 import os
 import struct
 import zlib
 from collections.abc import Iterable, Mapping
+from importlib.resources import files
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
+from afirgen.errors import DataFileError
+
 Vector = NDArray[np.float32]
+
+SHIPPED_FILE = "vectors.npz"
+_SHIPPED = files("afirgen.legal_kb") / "data" / SHIPPED_FILE
 
 _MAGIC = b"AFVEC001"
 _HEADER = struct.Struct("<8s32sI")
@@ -82,3 +89,33 @@ class VectorCache:
 
 def _key(text: str) -> bytes:
     return hashlib.sha256(text.encode()).digest()[:_KEY_BYTES]
+
+
+def shipped_vectors(texts: Iterable[str], embedder_id: str) -> dict[str, Vector]:
+    """Return the unit vectors, rounded to half precision, of those texts for which the program brings them along.
+
+    They spare the first start the minutes that embedding all of the law takes. Another embedder has none.
+
+    Raises:
+        DataFileError: The file with them is damaged.
+    """
+    try:
+        with _SHIPPED.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+            if str(stored["embedder"]) != embedder_id:
+                return {}
+            keys, rows = stored["keys"], stored["rows"]
+    except (OSError, KeyError, ValueError, BadZipFile) as err:
+        raise DataFileError(
+            f"The file {SHIPPED_FILE} is damaged. Install AFIRGen again with `make run`.", detail=str(err)
+        ) from err
+    place = {key.tobytes(): n for n, key in enumerate(keys)}
+    return {text: rows[n].astype(np.float32) for text in texts if (n := place.get(_key(text))) is not None}
+
+
+def write_shipped(path: Path, vectors: Mapping[str, Vector], embedder_id: str) -> None:
+    """Write the file that :func:`shipped_vectors` reads, in the order of the texts' hashes."""
+    ordered = sorted(((_key(text), row) for text, row in vectors.items()), key=lambda each: each[0])
+    keys = np.frombuffer(b"".join(key for key, _ in ordered), dtype=np.uint8).reshape(-1, _KEY_BYTES)
+    rows = np.array([row for _, row in ordered], dtype=np.float16)
+    with path.open("wb") as file:
+        np.savez(file, embedder=np.array(embedder_id), keys=keys, rows=rows)
