@@ -1,4 +1,4 @@
-"""The vector of every passage text: those of the shipped law come with the program, others are kept beside the index."""
+"""The vector of every passage: those of the shipped law come with the program, others are kept beside the index."""
 
 import hashlib
 import os
