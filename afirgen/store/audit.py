@@ -49,7 +49,8 @@ class AuditLog:
     async def length(self) -> int:
         """Return the number of entries."""
         async with self._database.reading() as connection:
-            return (await connection.execute(select(audit_head.c.seq))).scalar_one()
+            length: int = (await connection.execute(select(audit_head.c.seq))).scalar_one()
+            return length
 
     async def of_case(self, case_id: str) -> tuple[Entry, ...]:
         """Return the entries about a case, oldest first."""
