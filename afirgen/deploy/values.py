@@ -10,6 +10,7 @@ from afirgen.errors import DeploymentError
 
 _GROWS_BY = 1.1
 _ALWAYS = "always"
+_DAY = 24 * 60
 
 
 def values_of(aws: Aws, stacks: Mapping[str, Stack]) -> dict[str, str]:
@@ -31,13 +32,8 @@ def require_sense(values: Mapping[str, str], region: str) -> None:
     Raises:
         DeploymentError: Two of them contradict each other; the sentence says which and what fits.
     """
-    for problem in (
-        _time_zone(values),
-        _hours(values),
-        _backup_hours(values),
-        _storage(values),
-        _https(values, region),
-    ):
+    found = (_time_zone(values), _hours(values), _backup_hours(values), _windows(values), _storage(values))
+    for problem in (*found, _https(values, region)):
         if problem:
             raise DeploymentError(f"{problem} Nothing was made.")
 
@@ -68,6 +64,27 @@ def _backup_hours(values: Mapping[str, str]) -> str | None:
     if not outside:
         return None
     return f"BackupHours has {outside[0]}, when the database is stopped. Give hours from {begin} to {end - 1}."
+
+
+def _windows(values: Mapping[str, str]) -> str | None:
+    """The database's own daily backup and its weekly patching may not touch."""
+    if "BackupWindow" not in values or "MaintenanceWindow" not in values:
+        return None
+    backup = [_minute(time) for time in values["BackupWindow"].split("-")]
+    patching = [_minute(time.partition(":")[2]) for time in values["MaintenanceWindow"].split("-")]
+    # Seen from the beginning of the one, the other begins after its end and ends before the next day's.
+    length, begin, end = ((at - backup[0]) % _DAY for at in (backup[1], *patching))
+    if length < begin < end:
+        return None
+    return (
+        f"MaintenanceWindow={values['MaintenanceWindow']} and BackupWindow={values['BackupWindow']} touch. Give one of "
+        "them another time."
+    )
+
+
+def _minute(time: str) -> int:
+    hour, _, minute = time.partition(":")
+    return int(hour) * 60 + int(minute)
 
 
 def _storage(values: Mapping[str, str]) -> str | None:

@@ -23,10 +23,10 @@ from afirgen.deploy.drill import restore_drill
 from afirgen.deploy.rights import require_rights
 from afirgen.deploy.run import destroy, is_resting, log_lines, plan, releases, rollback, status, up
 from afirgen.deploy.stacks import ENVIRONMENTS, ORDER, Stack, load_stacks
-from afirgen.deploy.values import values_of
+from afirgen.deploy.values import require_sense, values_of
 from afirgen.errors import DeploymentError, InvalidInputError
 from tests.deploy.kit import REGION, SMALL, Iam, Quotas, artifact, quiet, stacks
-from tests.deploy.templates import FOLDER
+from tests.deploy.templates import FOLDER, TEMPLATES, parameters
 
 # --- up -----------------------------------------------------------------------------------------------------------
 
@@ -190,6 +190,8 @@ def refusal(code: str, message: str) -> Exception:
         ({"StartHour": "20"}, "The working hours begin at 20:00 and end at 20."),
         ({"BackupHours": "9,21"}, "BackupHours has 21, when the database is stopped. Give hours from 8 to 19."),
         ({"BackupHours": "9,24", "WorkingDays": "always"}, "BackupHours has 24."),
+        ({"MaintenanceWindow": "sat:13:55-sat:14:25"}, "touch. Give one of them another time."),
+        ({"MaintenanceWindow": "sun:23:50-mon:00:20", "BackupWindow": "00:10-00:40"}, "touch."),
         ({"DatabaseGiB": "100", "DatabaseMostGiB": "100"}, "DatabaseMostGiB=100 leaves no room to grow."),
         ({"Https": "load-balancer"}, "needs a certificate"),
         (
@@ -199,21 +201,31 @@ def refusal(code: str, message: str) -> Exception:
             },
             "The certificate is in us-east-1.",
         ),
-        ({"ImageId": "/none"}, "has no image entry /none"),
-        ({"HostedZoneId": "Z0000000000000"}, "There is no hosted zone Z0000000000000"),
     ],
 )
-def test_values_that_do_not_go_together_stop_before_anything_is_made(
-    aws: Aws, chosen: dict[str, str], said: str
-) -> None:
+def test_values_that_do_not_go_together_are_told(chosen: dict[str, str], said: str) -> None:
+    defaults = {n: str(p["Default"]) for t in TEMPLATES.values() for n, p in t["Parameters"].items() if "Default" in p}
+    values = defaults | parameters("dev")
+    require_sense(values, REGION)
+    require_sense(values | {"WorkingDays": "always"}, REGION)
+    with pytest.raises(DeploymentError) as refused:
+        require_sense(values | chosen, REGION)
+    assert said in refused.value.public
+    assert refused.value.public.endswith("Nothing was made.")
+
+
+def test_what_a_parameter_names_is_looked_for_before_anything_is_made(aws: Aws) -> None:
     image = aws.client("ec2").describe_images()["Images"][0]["ImageId"]
     aws.client("ssm").put_parameter(Name="/image", Value=image, Type="String")
     whole = {"DomainName": "fir.example.org", "ContactEmail": "a@example.org", "AlarmEmail": "a@example.org"}
     preflight.check(aws, load_stacks(FOLDER, "dev", whole | {"ImageId": "/image"}))
-    with pytest.raises(DeploymentError) as refused:
-        preflight.check(aws, load_stacks(FOLDER, "dev", whole | {"ImageId": "/image"} | chosen))
-    assert said in refused.value.public
-    assert refused.value.public.endswith("Nothing was made.")
+    for chosen, said in (
+        ({"ImageId": "/none"}, "has no image entry /none"),
+        ({"ImageId": "/image", "HostedZoneId": "Z0000000000000"}, "There is no hosted zone Z0000000000000"),
+        ({"ImageId": "/image", "TimeZone": "IST"}, "There is no TimeZone=IST"),
+    ):
+        with pytest.raises(DeploymentError, match=said):
+            preflight.check(aws, load_stacks(FOLDER, "dev", whole | chosen))
     assert all(describe(aws, f"afirgen-dev-{kind}") is None for kind in ORDER)
 
 
