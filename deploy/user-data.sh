@@ -91,7 +91,7 @@ place_of_models() {
     fi
     install -d -m 755 "$ROOT$folder" "$ROOT$folder/models" "$kept"
     chown afirgen:afirgen "$ROOT$folder" "$ROOT$folder/models"
-    printf '[Service]\nReadWritePaths=%s\n' "$folder/models" > "$kept/place.conf"
+    printf '[Service]\nReadWritePaths=-%s\n' "$folder/models" > "$kept/place.conf"
     systemctl daemon-reload
     echo "$folder/models"
 }

@@ -3,6 +3,8 @@
 import gzip
 import hashlib
 import io
+import re
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -16,8 +18,10 @@ from afirgen.deploy.aws import Aws, translated
 from afirgen.errors import DeploymentError, InvalidInputError
 
 _LOCKS = ("build.txt", "runtime.txt", "llama.txt")
+_COMPILED = "llama_cpp_python-*.whl"
 _FOLDERS = ("migrations", "deploy", "docs")
 _FIRST_START = "deploy/user-data.sh"
+_PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^]]*\])?==([^ ;\\]+)", re.MULTILINE)
 _NEVER = frozenset({"__pycache__", ".mypy_cache"})
 
 
@@ -45,10 +49,12 @@ def build_artifact(root: Path, out: Path) -> Artifact:
     wheels, sources = out / "wheels", out / "sources"
     for folder in (wheels, sources):
         folder.mkdir(parents=True, exist_ok=True)
+    requirements = "".join((root / "requirements" / name).read_text(encoding="utf-8") for name in _LOCKS)
+    take_compiled(root, wheels)
+    drop_others(wheels, requirements)
     _collect(root, wheels)
     _fetch_source(root, sources)
     _build_own(root, wheels)
-    requirements = "".join((root / "requirements" / name).read_text(encoding="utf-8") for name in _LOCKS)
     # What was built here has a hash of its own; the lock's is that of its source, which was checked before building.
     return pack(root, [*wheels.glob("*.whl"), *sources.glob("*.tar.gz")], _with_hashes_of(requirements, wheels), out)
 
@@ -104,9 +110,28 @@ def upload(aws: Aws, bucket: str, artifact: Artifact) -> bool:
     return False
 
 
+def take_compiled(root: Path, wheels: Path) -> None:
+    """Take the language model's runtime as the setup has compiled it here, the newest last, unless one is kept."""
+    if not any(wheels.glob(_COMPILED)):
+        for path in sorted((root / "var" / "wheels").glob(f"*/{_COMPILED}"), key=lambda each: each.stat().st_mtime):
+            shutil.copyfile(path, wheels / path.name)
+
+
+def drop_others(wheels: Path, requirements: str) -> None:
+    """Remove kept wheels of versions that the lock no longer names."""
+    wanted = {(_name(found[1]), found[2]) for found in _PIN.finditer(requirements)}
+    for path in wheels.glob("*.whl"):
+        name, version = path.name.split("-")[:2]
+        if (_name(name), version) not in wanted:
+            path.unlink()
+
+
 def _collect(root: Path, wheels: Path) -> None:
-    """Fetch the wheels of the lock, checked by hash; a source package among them is built."""
-    for name in _LOCKS:
+    """Fetch the wheels of the lock, checked by hash; a source package among them is built.
+
+    The runtime that lies there already was built from its locked source, whose hash it cannot have itself.
+    """
+    for name in _LOCKS[:-1] if any(wheels.glob(_COMPILED)) else _LOCKS:
         _pip("wheel", "--no-deps", "--require-hashes", "--wheel-dir", str(wheels), "--find-links", str(wheels),
              "-r", str(root / "requirements" / name))  # fmt: skip
 

@@ -1,6 +1,7 @@
 """Deployment against moto: small stacks for what it does, the real ones are judged in test_templates*.py."""
 
 import json
+import os
 import re
 import tarfile
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ from msgspec import structs
 from afirgen.cli import deploy as cli_deploy
 from afirgen.cli import main
 from afirgen.deploy import changes, preflight, run
-from afirgen.deploy.artifact import _with_hashes_of, read_artifact, upload
+from afirgen.deploy.artifact import _with_hashes_of, drop_others, read_artifact, take_compiled, upload
 from afirgen.deploy.aws import Aws
 from afirgen.deploy.changes import Change, ChangeSet, carry_out, describe, parameter
 from afirgen.deploy.cost import estimate
@@ -450,6 +451,38 @@ def test_a_wheel_that_was_built_here_is_let_in_by_its_hash(tmp_path: Path) -> No
     assert lines[1].startswith("    --hash=sha256:") and lines[1].endswith(" \\")  # noqa: PT018
     assert lines[0] == "llama-cpp-python==0.3 \\"
     assert lines[2:] == ["    --hash=sha256:00", "other==1 \\", "    --hash=sha256:11"]
+
+
+def test_wheels_of_earlier_versions_are_not_taken_along(tmp_path: Path) -> None:
+    for name in ("llama_cpp_python-0.3.36-x.whl", "llama_cpp_python-0.3.35-x.whl", "moved_away-1.0-x.whl"):
+        (tmp_path / name).touch()
+    (tmp_path / "uvicorn-1.2-py3-none-any.whl").touch()
+    drop_others(
+        tmp_path, "llama-cpp-python==0.3.36 \\\n    --hash=sha256:00\nuvicorn[standard]==1.2 ; python_version > '3'\n"
+    )
+    assert sorted(p.name for p in tmp_path.iterdir()) == [
+        "llama_cpp_python-0.3.36-x.whl",
+        "uvicorn-1.2-py3-none-any.whl",
+    ]
+
+
+def test_the_runtime_that_the_setup_compiled_is_taken_along(tmp_path: Path) -> None:
+    wheels = tmp_path / "wheels"
+    wheels.mkdir()
+    take_compiled(tmp_path, wheels)
+    assert list(wheels.iterdir()) == []
+    for age, content in ((20, b"old"), (10, b"new")):
+        kept = tmp_path / "var" / "wheels" / f"llama-{age}" / "llama_cpp_python-1-cp311.whl"
+        kept.parent.mkdir(parents=True)
+        kept.write_bytes(content)
+        os.utime(kept, (1e9 - age, 1e9 - age))
+    take_compiled(tmp_path, wheels)
+    [taken] = wheels.iterdir()
+    assert taken.read_bytes() == b"new"
+    # One that is kept from an earlier artifact stays, so that the same content gives the same bytes.
+    taken.write_bytes(b"kept")
+    take_compiled(tmp_path, wheels)
+    assert taken.read_bytes() == b"kept"
 
 
 def test_an_artifact_that_is_given_is_known_by_its_content(tmp_path: Path) -> None:

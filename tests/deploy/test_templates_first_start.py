@@ -183,7 +183,7 @@ def test_the_models_may_be_written_by_their_unit_where_they_lie(tmp_path: Path) 
     machine = Machine(tmp_path)
     machine.start()
     place = machine.root / "etc" / "systemd" / "system" / "afirgen-models.service.d" / "place.conf"
-    assert place.read_text() == "[Service]\nReadWritePaths=/opt/dlami/nvme/afirgen/models\n"
+    assert place.read_text() == "[Service]\nReadWritePaths=-/opt/dlami/nvme/afirgen/models\n"
     told = (machine.root / "etc" / "afirgen" / "afirgen.env").read_text()
     assert "AFIRGEN_MODEL_DIR=/opt/dlami/nvme/afirgen/models\n" in told
     # The figure for the disk is of the places that fill.
