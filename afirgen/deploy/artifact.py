@@ -50,8 +50,8 @@ def build_artifact(root: Path, out: Path) -> Artifact:
     for folder in (wheels, sources):
         folder.mkdir(parents=True, exist_ok=True)
     requirements = "".join((root / "requirements" / name).read_text(encoding="utf-8") for name in _LOCKS)
-    take_compiled(root, wheels)
     drop_others(wheels, requirements)
+    take_compiled(root, wheels, requirements)
     _collect(root, wheels)
     _fetch_source(root, sources)
     _build_own(root, wheels)
@@ -110,20 +110,24 @@ def upload(aws: Aws, bucket: str, artifact: Artifact) -> bool:
     return False
 
 
-def take_compiled(root: Path, wheels: Path) -> None:
+def drop_others(wheels: Path, requirements: str) -> None:
+    """Remove kept wheels of versions that the lock no longer names."""
+    for path in wheels.glob("*.whl"):
+        if not _is_locked(path, requirements):
+            path.unlink()
+
+
+def take_compiled(root: Path, wheels: Path, requirements: str) -> None:
     """Take the language model's runtime as the setup has compiled it here, the newest last, unless one is kept."""
     if not any(wheels.glob(_COMPILED)):
         for path in sorted((root / "var" / "wheels").glob(f"*/{_COMPILED}"), key=lambda each: each.stat().st_mtime):
-            shutil.copyfile(path, wheels / path.name)
+            if _is_locked(path, requirements):
+                shutil.copyfile(path, wheels / path.name)
 
 
-def drop_others(wheels: Path, requirements: str) -> None:
-    """Remove kept wheels of versions that the lock no longer names."""
-    wanted = {(_name(found[1]), found[2]) for found in _PIN.finditer(requirements)}
-    for path in wheels.glob("*.whl"):
-        name, version = path.name.split("-")[:2]
-        if (_name(name), version) not in wanted:
-            path.unlink()
+def _is_locked(wheel: Path, requirements: str) -> bool:
+    name, version = wheel.name.split("-")[:2]
+    return (_name(name), version) in {(_name(found[1]), found[2]) for found in _PIN.finditer(requirements)}
 
 
 def _collect(root: Path, wheels: Path) -> None:

@@ -453,13 +453,14 @@ def test_a_wheel_that_was_built_here_is_let_in_by_its_hash(tmp_path: Path) -> No
     assert lines[2:] == ["    --hash=sha256:00", "other==1 \\", "    --hash=sha256:11"]
 
 
+LOCK = "llama-cpp-python==0.3.36 \\\n    --hash=sha256:00\nuvicorn[standard]==1.2 ; python_version > '3'\n"
+
+
 def test_wheels_of_earlier_versions_are_not_taken_along(tmp_path: Path) -> None:
     for name in ("llama_cpp_python-0.3.36-x.whl", "llama_cpp_python-0.3.35-x.whl", "moved_away-1.0-x.whl"):
         (tmp_path / name).touch()
     (tmp_path / "uvicorn-1.2-py3-none-any.whl").touch()
-    drop_others(
-        tmp_path, "llama-cpp-python==0.3.36 \\\n    --hash=sha256:00\nuvicorn[standard]==1.2 ; python_version > '3'\n"
-    )
+    drop_others(tmp_path, LOCK)
     assert sorted(p.name for p in tmp_path.iterdir()) == [
         "llama_cpp_python-0.3.36-x.whl",
         "uvicorn-1.2-py3-none-any.whl",
@@ -469,19 +470,22 @@ def test_wheels_of_earlier_versions_are_not_taken_along(tmp_path: Path) -> None:
 def test_the_runtime_that_the_setup_compiled_is_taken_along(tmp_path: Path) -> None:
     wheels = tmp_path / "wheels"
     wheels.mkdir()
-    take_compiled(tmp_path, wheels)
+    take_compiled(tmp_path, wheels, LOCK)
     assert list(wheels.iterdir()) == []
+    other = tmp_path / "var" / "wheels" / "llama-0" / "llama_cpp_python-0.3.35-cp311.whl"
+    other.parent.mkdir(parents=True)
+    other.write_bytes(b"another version")
     for age, content in ((20, b"old"), (10, b"new")):
-        kept = tmp_path / "var" / "wheels" / f"llama-{age}" / "llama_cpp_python-1-cp311.whl"
+        kept = tmp_path / "var" / "wheels" / f"llama-{age}" / "llama_cpp_python-0.3.36-cp311.whl"
         kept.parent.mkdir(parents=True)
         kept.write_bytes(content)
         os.utime(kept, (1e9 - age, 1e9 - age))
-    take_compiled(tmp_path, wheels)
+    take_compiled(tmp_path, wheels, LOCK)
     [taken] = wheels.iterdir()
     assert taken.read_bytes() == b"new"
     # One that is kept from an earlier artifact stays, so that the same content gives the same bytes.
     taken.write_bytes(b"kept")
-    take_compiled(tmp_path, wheels)
+    take_compiled(tmp_path, wheels, LOCK)
     assert taken.read_bytes() == b"kept"
 
 
