@@ -12,6 +12,7 @@ from afirgen.errors import DeploymentError
 # Quotas of instances with a GPU, in virtual processors.
 _QUOTAS = {"on-demand": "L-DB2E81BA", "spot": "L-3819A6DF"}
 _GONE = "DELETE_COMPLETE"
+_ZONE = "availability-zone"
 _PROCESSORS = {"xlarge": 4, "2xlarge": 8}
 
 
@@ -39,7 +40,9 @@ def _check_instance_type(aws: Aws, values: Mapping[str, str]) -> None:
     wanted = values["InstanceType"]
     client = aws.client("ec2")
     with translated("to list the kinds of instances"):
-        zones = sorted(z["ZoneName"] for z in client.describe_availability_zones()["AvailabilityZones"])[:2]
+        listed = client.describe_availability_zones()["AvailabilityZones"]
+        # As the template's function counts them: without local zones.
+        zones = sorted(z["ZoneName"] for z in listed if z.get("ZoneType", _ZONE) == _ZONE)[:2]
         found = client.describe_instance_type_offerings(
             LocationType="availability-zone", Filters=[{"Name": "instance-type", "Values": [wanted]}]
         )["InstanceTypeOfferings"]
