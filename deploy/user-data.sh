@@ -27,10 +27,13 @@ main() {
     bash "$artifact/deploy/install.sh" "$artifact" --start-later
     models="$(place_of_models)"
     write_settings
-    bash "$artifact/deploy/llama-cuda.sh" "$artifact" "$ARTIFACTS_BUCKET"
+    # It may take minutes, in which the models come and the database is made ready.
+    bash "$artifact/deploy/llama-cuda.sh" "$artifact" "$ARTIFACTS_BUCKET" &
+    runtime=$!
     systemctl start afirgen-models.service
     wait_for "the database" database_listens
     as_service db upgrade
+    wait "$runtime"
     systemctl start afirgen.service
     wait_for "the program" program_is_ready
     systemctl start afirgen-backup.timer afirgen-drill.timer afirgen-cleanup.timer afirgen-watchdog.timer

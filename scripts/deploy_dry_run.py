@@ -1,7 +1,8 @@
 """`make deploy` without an account: checks, builds the artifact and brings the four stacks up in moto, in this process.
 
 Run as ``python scripts/deploy_dry_run.py [ENV] [--fresh]``; ``--fresh`` collects every wheel anew and builds what has
-none, as on a machine that never did it. Prints the seconds of each part. docs/deployment.md says what moto leaves out.
+none, but for the runtime that the setup has compiled, as on a machine where nobody deployed before. Prints the seconds of
+each part. docs/deployment.md says what moto leaves out.
 """
 
 import argparse

@@ -58,8 +58,8 @@ class Machine:
         for name, answer in (ANSWERS | dict.fromkeys(SILENT, "")).items():
             self._tool(self._tools / name, answer)
         shutil.copytree(DEPLOY, self._artifact / "deploy")
-        for script in ("install.sh", "llama-cuda.sh"):
-            self._tool(self._artifact / "deploy" / script, "")
+        self._tool(self._artifact / "deploy" / "install.sh", "")
+        self._tool(self._artifact / "deploy" / "llama-cuda.sh", 'exit "${NO_RUNTIME:-0}"')
         current = self.root / "opt" / "afirgen" / "current" / "deploy"
         current.mkdir(parents=True)
         self._tool(current / "as-service.sh", "")
@@ -105,7 +105,6 @@ def test_the_instance_is_told_ready_last_and_in_the_right_order(tmp_path: Path) 
         "--start-later",
         "mountpoint -q",
         "get-secret-value",
-        "llama-cuda.sh",
         "systemctl start afirgen-models.service",
         "timeout",
         "as-service.sh db upgrade",
@@ -123,6 +122,9 @@ def test_the_instance_is_told_ready_last_and_in_the_right_order(tmp_path: Path) 
     ]
     places = [machine.place(step) for step in steps]
     assert places == sorted(places)
+    # The runtime for the GPU comes meanwhile, and is there before the program starts.
+    runtime = machine.place("llama-cuda.sh")
+    assert machine.place("get-secret-value") < runtime < machine.place("systemctl start afirgen.service")
     assert machine.calls[-1].endswith("--unique-id i-0abc --status SUCCESS")
     assert "--lifecycle-action-result CONTINUE" in machine.calls[-2]
 
@@ -163,6 +165,13 @@ def test_a_secret_that_may_not_be_read_is_told_as_a_failure(tmp_path: Path) -> N
     assert not [c for c in machine.calls if "as-service.sh" in c or "afirgen-models" in c or "llama-cuda" in c]
     assert machine.calls[-1].endswith("--status FAILURE")
     assert len([c for c in machine.calls if "signal-resource" in c]) == 1
+
+
+def test_without_a_runtime_for_its_gpu_the_program_is_not_started(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    assert machine.start(NO_RUNTIME="1").returncode == 1
+    assert not [c for c in machine.calls if "start afirgen.service" in c]
+    assert machine.calls[-1].endswith("--status FAILURE")
 
 
 def test_an_instance_that_fails_gives_the_address_back_to_the_one_at_work(tmp_path: Path) -> None:
