@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Installs or updates AFIRGen as systemd services on Debian or Ubuntu: install.sh [FOLDER]
+# Installs or updates AFIRGen as systemd services on Debian or Ubuntu: install.sh [FOLDER [--start-later]]
 #
 # FOLDER is an unpacked artifact (wheels/, requirements.txt, migrations/, deploy/); without it that of this script.
+# With --start-later nothing is started: whoever calls has the settings still to write.
 # Run as root. Running it again with the same artifact changes nothing; with another one the old program stays beside.
 set -euo pipefail
 
@@ -31,7 +32,7 @@ main() {
     fi
     switch_to "$release"
     install_units
-    bring_up
+    [[ ${2:-} == --start-later ]] || bring_up
     drop_old "$release"
     say "AFIRGen $release is installed. Its settings are in $SETTINGS/afirgen.env."
 }
@@ -99,7 +100,6 @@ install_units() {
     systemctl daemon-reload
     systemctl enable --quiet afirgen.service afirgen-backup.timer afirgen-drill.timer afirgen-cleanup.timer \
         afirgen-watchdog.timer
-    systemctl start afirgen-backup.timer afirgen-drill.timer afirgen-cleanup.timer afirgen-watchdog.timer
 }
 
 # Models and the database's form first, then the service: it starts with everything that it needs.
@@ -108,6 +108,7 @@ bring_up() {
     "$HOME_DIR/current/deploy/as-service.sh" models pull
     "$HOME_DIR/current/deploy/as-service.sh" db upgrade
     systemctl restart afirgen.service
+    systemctl start afirgen-backup.timer afirgen-drill.timer afirgen-cleanup.timer afirgen-watchdog.timer
 }
 
 # Keeps the release that runs and the one before it, for a roll-back.

@@ -16,18 +16,27 @@ export AWS_DEFAULT_REGION="$AWS_REGION"
 PAUSE_S="${PAUSE_S:-5}"
 LOOKS="${LOOKS:-240}"
 
+# Whose the address was before this instance took it.
+held=""
+
 main() {
     trap 'finish $?' EXIT
     logs_and_figures
     packages
-    bash "$artifact/deploy/install.sh" "$artifact"
+    # It starts nothing yet: there are no settings.
+    bash "$artifact/deploy/install.sh" "$artifact" --start-later
     models="$(place_of_models)"
     write_settings
-    as_service models pull
+    # It may take minutes, in which the models come and the database is made ready.
+    bash "$artifact/deploy/llama-cuda.sh" "$artifact" "$ARTIFACTS_BUCKET" &
+    runtime=$!
+    systemctl start afirgen-models.service
     wait_for "the database" database_listens
     as_service db upgrade
+    wait "$runtime"
     systemctl start afirgen.service
     wait_for "the program" program_is_ready
+    systemctl start afirgen-backup.timer afirgen-drill.timer afirgen-cleanup.timer afirgen-watchdog.timer
     serve_https
 }
 
@@ -35,6 +44,7 @@ finish() {
     if [ "$1" = 0 ]; then
         report SUCCESS CONTINUE
     else
+        give_address_back
         report FAILURE ABANDON
     fi
 }
@@ -53,7 +63,7 @@ logs_and_figures() {
     if [ ! -x "$agent/bin/amazon-cloudwatch-agent-ctl" ]; then
         curl -fsS --retry 5 -o /tmp/agent.deb \
             https://amazoncloudwatch-agent.s3.amazonaws.com/ubuntu/amd64/latest/amazon-cloudwatch-agent.deb
-        dpkg --install /tmp/agent.deb
+        apt_get install /tmp/agent.deb
     fi
     install -d -m 755 "$agent/etc"
     sed "s/@DEPLOYMENT@/$DEPLOYMENT/g" "$artifact/deploy/logs/cloudwatch-agent.json" > "$agent/etc/afirgen.json"
@@ -61,23 +71,31 @@ logs_and_figures() {
 }
 
 packages() {
-    export DEBIAN_FRONTEND=noninteractive
     if ! command -v python3.11 > /dev/null; then
         # The image brings the Python of its distribution; the locked packages are those of 3.11.
-        add-apt-repository --yes ppa:deadsnakes/ppa
+        wait_for "the place of Python 3.11" add-apt-repository --yes --no-update ppa:deadsnakes/ppa
     fi
-    apt-get update -qq
-    apt-get install -y -qq --no-install-recommends python3.11 python3.11-venv libgomp1 caddy > /dev/null
+    wait_for "the list of packages" apt_get update
+    # With its headers: the language model's runtime is compiled against them.
+    apt_get install python3.11 python3.11-venv python3.11-dev g++ libgomp1 caddy
+}
+
+# In the first minutes the image updates itself and holds the locks.
+apt_get() {
+    DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=600 -qq -y --no-install-recommends "$@" > /dev/null
 }
 
 # The image mounts the instance's own disk, which is fast and lost with the instance; so is nothing that counts.
 place_of_models() {
-    local folder=/var/cache/afirgen
-    if mountpoint -q "$ROOT/opt/dlami/nvme"; then
+    local folder=/var/cache/afirgen kept="$ROOT/etc/systemd/system/afirgen-models.service.d"
+    if lsblk --nodeps --noheadings --output MODEL | grep -q "Instance Storage" &&
+        LOOKS=12 wait_for "the fast disk" mountpoint -q "$ROOT/opt/dlami/nvme" >&2; then
         folder=/opt/dlami/nvme/afirgen
     fi
-    install -d -m 755 "$ROOT$folder" "$ROOT$folder/models"
+    install -d -m 755 "$ROOT$folder" "$ROOT$folder/models" "$kept"
     chown afirgen:afirgen "$ROOT$folder" "$ROOT$folder/models"
+    printf '[Service]\nReadWritePaths=-%s\n' "$folder/models" > "$kept/place.conf"
+    systemctl daemon-reload
     echo "$folder/models"
 }
 
@@ -154,6 +172,7 @@ serve_https() {
         own_certificate
     else
         # The certificate authority asks this address, so it has to be here before the certificate can be.
+        held="$(aws ec2 describe-addresses --allocation-ids "$ADDRESS" --query 'Addresses[0].InstanceId' --output text)"
         aws ec2 associate-address --allocation-id "$ADDRESS" --instance-id "$(instance_id)" --allow-reassociation
         bash "$artifact/deploy/caddy/certificates.sh" restore
     fi
@@ -169,6 +188,13 @@ serve_https() {
         wait_for "the certificate" https_answers
         keep_certificates
     fi
+}
+
+# An update that fails leaves the old instance at work, which without its address nobody reaches.
+give_address_back() {
+    case "$held" in
+        i-*) aws ec2 associate-address --allocation-id "$ADDRESS" --instance-id "$held" --allow-reassociation || true ;;
+    esac
 }
 
 own_certificate() {
@@ -193,9 +219,10 @@ program_is_ready() { curl -fsS -o /dev/null --max-time 5 http://127.0.0.1:8000/r
 https_answers() { curl -fsS -o /dev/null --max-time 5 --resolve "$DOMAIN:443:127.0.0.1" "https://$DOMAIN/ready" 2> /dev/null; }
 
 wait_for() {
-    local what="$1" look="$2" i
+    local what="$1" i
+    shift
     for ((i = 0; i < LOOKS; i++)); do
-        if "$look"; then
+        if "$@"; then
             echo "Here: $what."
             return 0
         fi

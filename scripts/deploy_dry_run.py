@@ -1,7 +1,8 @@
-"""`make deploy` without an account: builds the artifact and brings the four stacks up in moto, in this process.
+"""`make deploy` without an account: checks, builds the artifact and brings the four stacks up in moto, in this process.
 
 Run as ``python scripts/deploy_dry_run.py [ENV] [--fresh]``; ``--fresh`` collects every wheel anew and builds what has
-none, as on a machine that never did it. Prints the seconds of each part. docs/deployment.md says what moto leaves out.
+none, but for the runtime that the setup has compiled, as on a machine where nobody deployed before. Prints the seconds of
+each part. docs/deployment.md says what moto leaves out.
 """
 
 import argparse
@@ -29,6 +30,7 @@ sys.path.insert(0, str(ROOT))
 from afirgen.deploy.artifact import Artifact, build_artifact  # noqa: E402 - the project is found only now
 from afirgen.deploy.aws import Aws  # noqa: E402
 from afirgen.deploy.changes import Say  # noqa: E402
+from afirgen.deploy.preflight import check  # noqa: E402
 from afirgen.deploy.run import plan, up  # noqa: E402
 from afirgen.deploy.stacks import ENVIRONMENTS, load_stacks  # noqa: E402
 from afirgen.deploy.stacks import Stack as Planned  # noqa: E402
@@ -50,12 +52,25 @@ class _Quotas:
         return {"Quota": {"Value": 8.0}}
 
 
+class _Rights:
+    """Stands for the part of IAM that tells who may do what, which moto does not know either."""
+
+    def get_paginator(self, _: str) -> "_Rights":
+        """Give itself."""
+        return self
+
+    def paginate(self, *, ActionNames: list[str], **_: str) -> list[dict[str, Any]]:  # noqa: N803 -- AWS's name
+        """Allow everything."""
+        return [{"EvaluationResults": [{"EvalActionName": name, "EvalDecision": "allowed"} for name in ActionNames]}]
+
+
 class _Account(Aws):
     """An account that is gone when the program ends."""
 
     def client(self, service: str) -> Any:
         """Return the client of a service."""
-        return _Quotas() if service == "service-quotas" else super().client(service)
+        stands_in = {"service-quotas": _Quotas, "iam": _Rights}.get(service)
+        return stands_in() if stands_in else super().client(service)
 
 
 @contextmanager
@@ -91,7 +106,7 @@ def stacks(environment: str) -> dict[str, Planned]:
 
 
 def rehearse(environment: str, artifact: Artifact, say: Say) -> dict[str, float]:
-    """Plan in an empty account, bring everything up, and once more; return the seconds of each.
+    """Check and plan in an empty account, bring everything up, and once more; return the seconds of each.
 
     Raises:
         DeploymentError: A template or the program is wrong.
@@ -99,6 +114,7 @@ def rehearse(environment: str, artifact: Artifact, say: Say) -> dict[str, float]
     chosen, took = stacks(environment), {}
     with account() as aws:
         for name, work in (
+            ("checks", lambda: check(aws, chosen)),
             ("plan", lambda: list(plan(aws, chosen, artifact))),
             ("up, from nothing", lambda: up(aws, chosen, artifact, say)),
             ("up, with nothing to change", lambda: up(aws, chosen, artifact, say)),

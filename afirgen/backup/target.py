@@ -22,6 +22,9 @@ class Target(Protocol):
     def names(self) -> list[str]:
         """Return the names of the backups there, the oldest first."""
 
+    def holds(self, name: str) -> bool:
+        """Tell whether a file of this name is there, also one that is no backup."""
+
     def fetch(self, name: str, to: Path) -> None:
         """Copy a backup to ``to``."""
 
@@ -62,6 +65,10 @@ class Folder:
         """Return the names of the backups there, the oldest first."""
         return sorted(p.name for p in self._folder.glob(f"*{SUFFIX}") if not p.name.startswith("."))
 
+    def holds(self, name: str) -> bool:
+        """Tell whether a file of this name is there, also one that is no backup."""
+        return (self._folder / name).is_file()
+
     def fetch(self, name: str, to: Path) -> None:
         """Copy a backup to ``to``."""
         path = self._folder / name
@@ -92,6 +99,12 @@ class Bucket:
             pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=self._prefix)
             keys = [item["Key"] for page in pages for item in page.get("Contents", [])]
         return sorted(key.removeprefix(self._prefix) for key in keys if key.endswith(SUFFIX))
+
+    def holds(self, name: str) -> bool:
+        """Tell whether a file of this name is there, also one that is no backup."""
+        with self._translated():
+            found = self._client.list_objects_v2(Bucket=self._bucket, Prefix=self._prefix + name)
+            return any(item["Key"] == self._prefix + name for item in found.get("Contents", []))
 
     def fetch(self, name: str, to: Path) -> None:
         """Download a backup to ``to``."""

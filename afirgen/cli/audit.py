@@ -17,6 +17,7 @@ from afirgen.render.code import PrintCode, record_hash
 from afirgen.render.documents import Likeness, code_of, compare
 from afirgen.render.wording import load_forms
 from afirgen.settings import Settings, load_settings
+from afirgen.store.audit import AuditLog
 from afirgen.store.cases import CaseStore
 from afirgen.store.database import Database, open_database
 from afirgen.store.firs import FirStore
@@ -54,6 +55,19 @@ def verify_command(document: Path | None) -> None:
     )
     if file is not None and code is not None:
         click.echo(_compared(settings, file, found))
+
+
+@audit.command("continues")
+@click.argument("entries", type=click.IntRange(0))
+@click.argument("head")
+def continues_command(entries: int, head: str) -> None:
+    """Check that the log goes on from a copy whose ENTRIES end with the hash HEAD, as a restored backup's do."""
+    settings = load_settings()
+    require_head(settings.sqlalchemy_url)
+    there, since = asyncio.run(_since(settings, entries))
+    if entries and there != head:
+        raise AuditFaultError("The audit log is not the continuation of the copy's. Run `afirgen audit verify`.")
+    click.echo(f"The audit log goes on from the copy's; {since} entries came since.")
 
 
 def _compared(settings: Settings, file: bytes, found: "_Found | None") -> str:
@@ -99,6 +113,15 @@ class _Found(Struct, frozen=True):
     newest: int
     document: FirDocument
     entry: RegisterEntry | None
+
+
+async def _since(settings: Settings, entries: int) -> tuple[str | None, int]:
+    database = open_database(settings)
+    try:
+        log = AuditLog(database)
+        return await log.hash_at(entries), await log.length() - entries
+    finally:
+        await database.close()
 
 
 async def _verify(settings: Settings, code: PrintCode | None) -> tuple[Verdict, _Found | None]:

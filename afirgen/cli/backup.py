@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 import click
 from sqlalchemy import make_url
@@ -85,10 +86,16 @@ def verify(name: str | None) -> None:
 
 
 @backup.command()
-def drill() -> None:
+@click.option("--once-a-month", is_flag=True, help="Do nothing where a drill has gone well this month.")
+def drill(*, once_a_month: bool) -> None:
     """Restore the newest backup beside the running program, check it, and compare the two; run by a timer."""
     settings = load_settings()
     target = _target(settings)
+    # Kept beside the backups: an instance that starts anew each morning remembers nothing.
+    done = f"drill-{datetime.now(UTC):%Y-%m}"
+    if once_a_month and target.holds(done):
+        click.echo("This month's drill has gone well already.")
+        return
     with _figures(settings, RESTORE_DRILLS, RESTORE_DRILL_FAILURES):
         checked = asyncio.run(_drill(settings, target, _newest(target), _key(settings)))
     hours = (datetime.now(UTC) - checked.manifest.made_at).total_seconds() / 3600
@@ -96,6 +103,10 @@ def drill() -> None:
         f"{checked.name}: {checked.manifest.cases} cases and {checked.verdict.entries} audit entries came back as they "
         f"were written, and the running audit log goes on from them. The backup is {hours:.1f} hours old."
     )
+    with NamedTemporaryFile(dir=settings.data_dir) as note:
+        note.write(f"{checked.name}\n".encode())
+        note.flush()
+        target.put(Path(note.name), done)
 
 
 @backup.command()

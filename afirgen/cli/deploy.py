@@ -4,13 +4,15 @@ from pathlib import Path
 
 import click
 
-from afirgen.deploy.artifact import Artifact, build_artifact
+from afirgen.deploy.artifact import Artifact, build_artifact, read_artifact
 from afirgen.deploy.aws import Aws
-from afirgen.deploy.cost import estimate, prices, profiles
+from afirgen.deploy.cost import bill, estimate, prices, profile_of, profiles
 from afirgen.deploy.drill import restore_drill
+from afirgen.deploy.preflight import check
 from afirgen.deploy.run import destroy as take_down
-from afirgen.deploy.run import log_lines, plan, rollback, status, up, wait_until_ready
+from afirgen.deploy.run import is_resting, log_lines, plan, rollback, status, up, wait_until_ready
 from afirgen.deploy.stacks import ENVIRONMENTS, Stack, load_stacks
+from afirgen.deploy.values import values_of
 from afirgen.errors import DeploymentError, InvalidInputError
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -21,6 +23,9 @@ _HOME = "ap-south-1"
 _environment = click.argument("environment", type=click.Choice(ENVIRONMENTS))
 _region = click.option("--region", default=_HOME, show_default=True, envvar="AWS_REGION", help="Region of AWS.")
 _set = click.option("--set", "chosen", multiple=True, metavar="NAME=VALUE", help="A parameter; may be repeated.")
+_unchecked = click.option(
+    "--rights-unchecked", is_flag=True, help="Do not ask whether the rights suffice; for those bound to names."
+)
 
 
 @click.group()
@@ -32,11 +37,13 @@ def deploy() -> None:
 @_environment
 @_region
 @_set
-def plan_command(environment: str, region: str, chosen: tuple[str, ...]) -> None:
+@_unchecked
+def plan_command(environment: str, region: str, chosen: tuple[str, ...], *, rights_unchecked: bool) -> None:
     """Show what would change and what a month would cost; nothing is changed."""
-    stacks = _stacks(environment, chosen)
+    aws, stacks = Aws(region), _stacks(environment, chosen)
+    check(aws, stacks, with_rights=not rights_unchecked)
     found = False
-    for prepared in plan(Aws(region), stacks, Artifact(Path(), "0" * 64)):
+    for prepared in plan(aws, stacks, Artifact(Path(), "0" * 64)):
         found = True
         click.echo(f"{prepared.stack.name}{' (new)' if prepared.is_new else ''}")
         for change in prepared.changes:
@@ -45,8 +52,7 @@ def plan_command(environment: str, region: str, chosen: tuple[str, ...]) -> None
             click.echo("  The stacks after it can be shown once it is there.")
     if not found:
         click.echo("Nothing would change.")
-    bill = estimate(next(iter(profiles())), region)
-    click.echo(f"About {bill.total} USD a month ({bill.profile}); see `afirgen deploy cost`.")
+    _tell_cost(aws, stacks)
 
 
 @deploy.command("up")
@@ -55,14 +61,26 @@ def plan_command(environment: str, region: str, chosen: tuple[str, ...]) -> None
 @_set
 @click.option("--artifact", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A built artifact.")
 @click.option("--allow-data-loss", is_flag=True, help="Also when something that holds data would be replaced.")
+@_unchecked
 def up_command(
-    environment: str, region: str, chosen: tuple[str, ...], artifact: Path | None, *, allow_data_loss: bool
+    environment: str,
+    region: str,
+    chosen: tuple[str, ...],
+    artifact: Path | None,
+    *,
+    allow_data_loss: bool,
+    rights_unchecked: bool,
 ) -> None:
     """Bring the installation up, or up to date. Interrupted and run again, it goes on where it stopped."""
     aws, stacks = Aws(region), _stacks(environment, chosen)
-    built = _artifact(artifact)
-    up(aws, stacks, built, click.echo, allow_data_loss=allow_data_loss)
+    # Before the artifact, which takes minutes, and before anything is made.
+    check(aws, stacks, with_rights=not rights_unchecked)
+    _tell_cost(aws, stacks)
+    up(aws, stacks, _artifact(artifact), click.echo, allow_data_loss=allow_data_loss)
     address = str(status(aws, environment)["address"])
+    if is_resting(aws, environment):
+        click.echo(f"No instance runs outside the working hours. The next start brings this release to {address}.")
+        return
     if not wait_until_ready(address):
         raise DeploymentError(
             f"{address} does not say that it is ready. See `afirgen deploy logs {environment}`; put the release before "
@@ -156,7 +174,18 @@ def _stacks(environment: str, chosen: tuple[str, ...]) -> dict[str, Stack]:
     return load_stacks(_TEMPLATES, environment, pairs)
 
 
+def _tell_cost(aws: Aws, stacks: dict[str, Stack]) -> None:
+    try:
+        chosen = bill(profile_of(values_of(aws, stacks)), "as chosen", aws.region)
+    except InvalidInputError as err:
+        click.echo(err.public)
+        return
+    click.echo(f"About {chosen.total} USD a month without tax, prices of {prices().date}:")
+    for line in chosen.lines:
+        click.echo(f"{line.usd:10} {line.what}")
+
+
 def _artifact(given: Path | None) -> Artifact:
     if given is not None:
-        return Artifact(given, given.name.removesuffix(".tar.gz"))
+        return read_artifact(given)
     return build_artifact(_ROOT, _OUT)

@@ -3,20 +3,25 @@
 import gzip
 import hashlib
 import io
+import re
+import shutil
 import subprocess
 import sys
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from msgspec import Struct
 
 from afirgen.deploy.aws import Aws, translated
-from afirgen.errors import DeploymentError
+from afirgen.errors import DeploymentError, InvalidInputError
 
 _LOCKS = ("build.txt", "runtime.txt", "llama.txt")
+_COMPILED = "llama_cpp_python-*.whl"
 _FOLDERS = ("migrations", "deploy", "docs")
+_FIRST_START = "deploy/user-data.sh"
+_PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^]]*\])?==([^ ;\\]+)", re.MULTILINE)
 _NEVER = frozenset({"__pycache__", ".mypy_cache"})
 
 
@@ -35,22 +40,42 @@ class Artifact(Struct, frozen=True):
 def build_artifact(root: Path, out: Path) -> Artifact:
     """Collect the wheels of the lock, build those that have none, and pack everything for a new machine.
 
-    Wheels that were collected before are kept in ``out`` and used again. The same content gives the same bytes.
+    The source of the language model's runtime goes along, because an instance compiles it for its GPU. What was
+    collected before is kept in ``out`` and used again. The same content gives the same bytes.
 
     Raises:
         DeploymentError: A package could not be had or built.
     """
-    wheels = out / "wheels"
-    wheels.mkdir(parents=True, exist_ok=True)
-    _collect(root, wheels)
-    _build_own(root, wheels)
+    wheels, sources = out / "wheels", out / "sources"
+    for folder in (wheels, sources):
+        folder.mkdir(parents=True, exist_ok=True)
     requirements = "".join((root / "requirements" / name).read_text(encoding="utf-8") for name in _LOCKS)
+    drop_others(wheels, requirements)
+    take_compiled(root, wheels, requirements)
+    _collect(root, wheels)
+    _fetch_source(root, sources)
+    _build_own(root, wheels)
     # What was built here has a hash of its own; the lock's is that of its source, which was checked before building.
-    return pack(root, wheels, _with_hashes_of(requirements, wheels), out)
+    return pack(root, [*wheels.glob("*.whl"), *sources.glob("*.tar.gz")], _with_hashes_of(requirements, wheels), out)
 
 
-def pack(root: Path, wheels: Path, requirements: str, out: Path) -> Artifact:
-    """Pack wheels, requirements, migrations, units and docs into one reproducible file."""
+def read_artifact(path: Path) -> Artifact:
+    """Return an artifact that was built before.
+
+    Raises:
+        InvalidInputError: The file is something else.
+    """
+    try:
+        with tarfile.open(path) as archive:
+            archive.getmember(_FIRST_START)
+    except (OSError, EOFError, KeyError, tarfile.TarError) as err:
+        raise InvalidInputError(f"{path.name} is no artifact. Build one with `afirgen deploy artifact`.") from err
+    with path.open("rb") as file:
+        return Artifact(path, hashlib.file_digest(file, "sha256").hexdigest())
+
+
+def pack(root: Path, packages: Sequence[Path], requirements: str, out: Path) -> Artifact:
+    """Pack wheels and sources, requirements, migrations, units and docs into one reproducible file."""
     part = out / "artifact.part"
     with (
         part.open("wb") as raw,
@@ -58,8 +83,8 @@ def pack(root: Path, wheels: Path, requirements: str, out: Path) -> Artifact:
         tarfile.open(fileobj=squeezed, mode="w", format=tarfile.PAX_FORMAT) as archive,
     ):
         _add_bytes(archive, "requirements.txt", requirements.encode())
-        for path in sorted(wheels.glob("*.whl")):
-            _add(archive, f"wheels/{path.name}", path)
+        for path in sorted(packages, key=lambda each: each.name):
+            _add(archive, f"{'wheels' if path.suffix == '.whl' else 'sources'}/{path.name}", path)
         for folder in _FOLDERS:
             for path in _files(root / folder):
                 _add(archive, path.relative_to(root).as_posix(), path)
@@ -85,11 +110,46 @@ def upload(aws: Aws, bucket: str, artifact: Artifact) -> bool:
     return False
 
 
+def drop_others(wheels: Path, requirements: str) -> None:
+    """Remove kept wheels of versions that the lock no longer names."""
+    for path in wheels.glob("*.whl"):
+        if not _is_locked(path, requirements):
+            path.unlink()
+
+
+def take_compiled(root: Path, wheels: Path, requirements: str) -> None:
+    """Take the language model's runtime as the setup has compiled it here, the newest last, unless one is kept."""
+    if not any(wheels.glob(_COMPILED)):
+        for path in sorted((root / "var" / "wheels").glob(f"*/{_COMPILED}"), key=lambda each: each.stat().st_mtime):
+            if _is_locked(path, requirements):
+                shutil.copyfile(path, wheels / path.name)
+
+
+def _is_locked(wheel: Path, requirements: str) -> bool:
+    name, version = wheel.name.split("-")[:2]
+    return (_name(name), version) in {(_name(found[1]), found[2]) for found in _PIN.finditer(requirements)}
+
+
 def _collect(root: Path, wheels: Path) -> None:
-    """Fetch the wheels of the lock, checked by hash; a source package among them is built."""
-    for name in _LOCKS:
+    """Fetch the wheels of the lock, checked by hash; a source package among them is built.
+
+    The runtime that lies there already was built from its locked source, whose hash it cannot have itself.
+    """
+    for name in _LOCKS[:-1] if any(wheels.glob(_COMPILED)) else _LOCKS:
         _pip("wheel", "--no-deps", "--require-hashes", "--wheel-dir", str(wheels), "--find-links", str(wheels),
              "-r", str(root / "requirements" / name))  # fmt: skip
+
+
+def _fetch_source(root: Path, sources: Path) -> None:
+    """Fetch what is compiled anew for a GPU, checked by its locked hash; older versions go."""
+    lock = root / "requirements" / "llama.txt"
+    here = {hashlib.sha256(path.read_bytes()).hexdigest() for path in sources.glob("*.tar.gz")}
+    if len(here) == 1 and f"sha256:{next(iter(here))}" in lock.read_text(encoding="utf-8"):
+        return
+    for old in sources.glob("*.tar.gz"):
+        old.unlink()
+    _pip("download", "--no-deps", "--no-build-isolation", "--no-binary=:all:", "--require-hashes",
+         "--dest", str(sources), "-r", str(lock))  # fmt: skip
 
 
 def _build_own(root: Path, wheels: Path) -> None:

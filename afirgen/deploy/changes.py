@@ -17,6 +17,8 @@ Say = Callable[[str], None]
 _CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"]
 _EMPTY = ("didn't contain changes", "No updates are to be performed")
 _MOST_S = 3600
+# Looks that a stack is given to show that what was asked of it has begun.
+_LOOKS = 12
 _DATA = frozenset({"AWS::RDS::DBInstance", "AWS::S3::Bucket", "AWS::KMS::Key", "AWS::SecretsManager::Secret"})
 
 
@@ -109,10 +111,37 @@ def carry_out(aws: Aws, prepared: ChangeSet, say: Say, *, pause_s: float = 5.0) 
     Raises:
         DeploymentError: It failed; AWS has put the stack back to what it was.
     """
-    begun = datetime.now(UTC)
-    with translated(f"to change the stack {prepared.stack.name}"):
+    name = prepared.stack.name
+    before, begun = describe(aws, name), datetime.now(UTC)
+    with translated(f"to change the stack {name}"):
         aws.client("cloudformation").execute_change_set(ChangeSetName=prepared.id)
-    wait_for(aws, prepared.stack.name, say, since=begun, pause_s=pause_s)
+    _wait_for_begin(aws, name, before, pause_s)
+    wait_for(aws, name, say, since=begun, pause_s=pause_s)
+
+
+def remove(aws: Aws, name: str, say: Say, *, pause_s: float = 5.0) -> None:
+    """Remove a stack and wait until it is gone.
+
+    Raises:
+        DeploymentError: AWS refused, or a part could not be removed.
+    """
+    before, begun = describe(aws, name), datetime.now(UTC)
+    with translated(f"to remove the stack {name}"):
+        aws.client("cloudformation").delete_stack(StackName=name)
+    _wait_for_begin(aws, name, before, pause_s)
+    wait_for(aws, name, say, since=begun, pause_s=pause_s)
+
+
+def _wait_for_begin(aws: Aws, name: str, before: dict[str, Any] | None, pause_s: float) -> None:
+    """Wait until a stack no longer shows the state that it had: for a moment it may still look finished."""
+    for _ in range(_LOOKS):
+        if _moment(describe(aws, name)) != _moment(before):
+            return
+        time.sleep(pause_s)
+
+
+def _moment(found: dict[str, Any] | None) -> tuple[Any, ...]:
+    return (found or {}).get("StackStatus"), (found or {}).get("LastUpdatedTime")
 
 
 def wait_for(aws: Aws, name: str, say: Say, *, since: datetime, pause_s: float = 5.0) -> None:

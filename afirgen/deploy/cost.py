@@ -1,5 +1,6 @@
 """What a month costs, from the dated price list that comes with the program."""
 
+from collections.abc import Mapping
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
@@ -15,6 +16,7 @@ _DATA = files("afirgen.deploy") / "data"
 # Hours of the month for which an on-demand instance stands in while no spot instance is to be had.
 _STAND_IN = Decimal("0.01")
 _MONTH_H = 730
+_DAYS = {"mon-fri": 5, "mon-sat": 6, "every-day": 7}
 _CENT = Decimal("0.01")
 T = TypeVar("T")
 
@@ -99,12 +101,45 @@ def estimate(profile: str, region: str) -> Estimate:
         InvalidInputError: The profile or the region has no prices here.
     """
     known = profiles()
-    listed = prices()
     if profile not in known:
         raise InvalidInputError(f"There is no profile {profile}. Choose one of {', '.join(known)}.")
+    return bill(known[profile], profile, region)
+
+
+def bill(profile: Profile, name: str, region: str) -> Estimate:
+    """Return what a month costs in a way to run the service, which is called ``name``.
+
+    Raises:
+        InvalidInputError: The region, the instance or the database has no prices here.
+    """
+    listed = prices()
     if region not in listed.regions:
         raise InvalidInputError(f"There are no prices for {region}. Choose one of {', '.join(listed.regions)}.")
-    return Estimate(profile, region, _lines(known[profile], listed.regions[region], listed))
+    here = listed.regions[region]
+    spot_only = profile.purchase == "spot" and profile.instance not in here.spot
+    if profile.instance not in here.instance or spot_only or profile.database not in listed.database:
+        raise InvalidInputError(
+            f"The price list has no {profile.instance} ({profile.purchase}) with {profile.database} in {region}. See "
+            "the price list of AWS."
+        )
+    return Estimate(name, region, _lines(profile, here, listed))
+
+
+def profile_of(values: Mapping[str, str]) -> Profile:
+    """Return the way to run the service that the parameters of the stacks stand for."""
+    days = _DAYS.get(values["WorkingDays"])
+    hours = (int(values["StopHour"]) * 60 - int(values["StartHour"]) * 60 - int(values["StartMinute"])) / 60
+    return Profile(
+        about="as chosen",
+        purchase=values["Purchase"],
+        hours=round(days * 52 / 12 * hours) if days else _MONTH_H,
+        database=values["DatabaseClass"],
+        database_gib=int(values["DatabaseGiB"]),
+        instance=values["InstanceType"],
+        disk_gib=int(values["DiskGiB"]),
+        two_zones=values["MultiAz"] == "true",
+        load_balancer=values["Https"] == "load-balancer",
+    )
 
 
 def _lines(profile: Profile, region: Region, listed: Prices) -> tuple[Line, ...]:

@@ -1,5 +1,6 @@
 """The restore drill: the newest state of the database, put back beside the running one and verified."""
 
+import re
 import time
 from datetime import UTC, datetime
 
@@ -10,10 +11,14 @@ from afirgen.errors import DeploymentError
 
 _MOST_S = 3600
 _COMMAND = "/opt/afirgen/current/deploy/as-service.sh"
+# What `afirgen audit verify` says of a database whose every record is as it was written.
+_WHOLE = re.compile(r"(\d+) entries, \d+ records and \d+ originals .* The chain ends with ([0-9a-f]+)\.", re.DOTALL)
 
 
 def restore_drill(aws: Aws, environment: str, say: Say, *, pause_s: float = 20.0) -> None:
-    """Restore the database as it was minutes ago under another name, check its audit chain, and remove it.
+    """Restore the database as it was minutes ago under another name, check it, and remove it.
+
+    Its audit chain has to be whole and to name every record in it, and the running one has to go on from it.
 
     The result goes to the figure ``RestoreDrillFailures``, which an alarm watches.
 
@@ -29,13 +34,15 @@ def restore_drill(aws: Aws, environment: str, say: Say, *, pause_s: float = 20.0
         _restore(aws, source, copy)
         say(f"{copy}: being restored from {source}.")
         host = _wait(aws, copy, pause_s)
-        say(f"{copy}: restored after {time.monotonic() - begun:.0f} s; checking its audit chain.")
-        say(_verify(aws, environment, host, pause_s))
+        say(f"{copy}: restored after {time.monotonic() - begun:.0f} s; checking its records and its audit chain.")
+        for line in _verify(aws, environment, host, pause_s):
+            say(line)
     except DeploymentError as err:
         problem = err
     finally:
+        # First the figure: a copy that cannot be removed is no reason to keep the result back.
+        _report(aws, environment, failed=problem is not None)
         _remove(aws, copy)
-    _report(aws, environment, failed=problem is not None)
     if problem is not None:
         raise problem
     say(f"The drill took {time.monotonic() - begun:.0f} s; {copy} is removed.")
@@ -52,6 +59,7 @@ def _restore(aws: Aws, source: str, copy: str) -> None:
             DBInstanceClass=running["DBInstanceClass"],
             DBSubnetGroupName=running["DBSubnetGroup"]["DBSubnetGroupName"],
             VpcSecurityGroupIds=[g["VpcSecurityGroupId"] for g in running["VpcSecurityGroups"]],
+            DBParameterGroupName=running["DBParameterGroups"][0]["DBParameterGroupName"],
             MultiAZ=False,
             PubliclyAccessible=False,
             DeletionProtection=False,
@@ -70,14 +78,22 @@ def _wait(aws: Aws, copy: str, pause_s: float) -> str:
         time.sleep(pause_s)
 
 
-def _verify(aws: Aws, environment: str, host: str, pause_s: float) -> str:
-    """Let the running instance, which alone may reach the database, check the copy."""
+def _verify(aws: Aws, environment: str, host: str, pause_s: float) -> tuple[str, str]:
+    """Let the running instance, which alone may reach the database, check the copy and hold it beside its own."""
+    said = _run(aws, environment, f"AFIRGEN_DATABASE_HOST={host} {_COMMAND} audit verify", pause_s)
+    whole = _WHOLE.search(said)
+    if whole is None:
+        raise DeploymentError(f"The restored database is not whole: {said}")
+    return said, _run(aws, environment, f"{_COMMAND} audit continues {whole[1]} {whole[2]}", pause_s)
+
+
+def _run(aws: Aws, environment: str, command: str, pause_s: float) -> str:
     client = aws.client("ssm")
     with translated("to run a command on the instance"):
         sent = client.send_command(
             Targets=[{"Key": "tag:afirgen", "Values": [environment]}],
             DocumentName="AWS-RunShellScript",
-            Parameters={"commands": [f"AFIRGEN_DATABASE_HOST={host} {_COMMAND} audit verify"]},
+            Parameters={"commands": [command]},
         )["Command"]["CommandId"]
         deadline = time.monotonic() + _MOST_S
         while True:

@@ -4,55 +4,82 @@ from collections.abc import Mapping
 
 from afirgen.deploy.aws import Aws, translated
 from afirgen.deploy.changes import describe
+from afirgen.deploy.rights import require_rights
 from afirgen.deploy.stacks import Stack, stack_name
+from afirgen.deploy.values import require_sense, values_of
 from afirgen.errors import DeploymentError
 
 # Quotas of instances with a GPU, in virtual processors.
 _QUOTAS = {"on-demand": "L-DB2E81BA", "spot": "L-3819A6DF"}
 _GONE = "DELETE_COMPLETE"
+_ZONE = "availability-zone"
 _PROCESSORS = {"xlarge": 4, "2xlarge": 8}
 
 
-def check(aws: Aws, stacks: Mapping[str, Stack]) -> str:
-    """Look at credentials, region, parameters and quota; return the account's number.
+def check(aws: Aws, stacks: Mapping[str, Stack], *, with_rights: bool = True) -> None:
+    """Look at credentials, parameters, rights, region, quota and names.
 
     Raises:
         DeploymentError: The first thing that is wrong, and what to do about it.
     """
     with translated("to say who is signed in"):
-        account = str(aws.client("sts").get_caller_identity()["Account"])
-    _check_instance_type(aws, stacks["service"])
-    _check_quota(aws, stacks["service"])
+        caller = str(aws.client("sts").get_caller_identity()["Arn"])
+    _check_given(aws, stacks)
+    values = values_of(aws, stacks)
+    require_sense(values, aws.region)
+    if with_rights:
+        require_rights(aws, stacks, caller)
+    _check_instance_type(aws, values)
+    _check_quota(aws, values)
     _check_names(aws, stacks)
-    _check_parameters(aws, stacks)
-    return account
+    _check_named(aws, values)
 
 
-def _check_instance_type(aws: Aws, service: Stack) -> None:
-    wanted = service.parameters.get("InstanceType", "g5.xlarge")
+def _check_instance_type(aws: Aws, values: Mapping[str, str]) -> None:
+    """The network has the first two zones of the region; not every zone has every kind."""
+    wanted = values["InstanceType"]
+    client = aws.client("ec2")
     with translated("to list the kinds of instances"):
-        found = aws.client("ec2").describe_instance_type_offerings(
-            LocationType="region", Filters=[{"Name": "instance-type", "Values": [wanted]}]
+        listed = client.describe_availability_zones()["AvailabilityZones"]
+        # As the template's function counts them: without local zones.
+        zones = sorted(z["ZoneName"] for z in listed if z.get("ZoneType", _ZONE) == _ZONE)[:2]
+        found = client.describe_instance_type_offerings(
+            LocationType="availability-zone", Filters=[{"Name": "instance-type", "Values": [wanted]}]
         )["InstanceTypeOfferings"]
-    if not found:
+    if not {each["Location"] for each in found} & set(zones):
         raise DeploymentError(
-            f"The region {aws.region} has no {wanted}. Choose another region, or another InstanceType with --set."
+            f"The region {aws.region} has no {wanted} in {' or '.join(zones)}. Choose another region, or another "
+            "InstanceType with --set."
         )
 
 
-def _check_quota(aws: Aws, service: Stack) -> None:
+def _check_quota(aws: Aws, values: Mapping[str, str]) -> None:
     """New accounts often have a quota of zero; a purchase by spot needs the other one too, for its stand-in."""
-    size = service.parameters.get("InstanceType", "g5.xlarge").partition(".")[2]
-    needed = _PROCESSORS.get(size, 4)
-    for purchase in ("spot", "on-demand") if service.parameters.get("Purchase", "spot") == "spot" else ("on-demand",):
-        with translated("to read the quotas"):
-            quota = aws.client("service-quotas").get_service_quota(ServiceCode="ec2", QuotaCode=_QUOTAS[purchase])
-        allowed = quota["Quota"]["Value"]
+    needed = _PROCESSORS.get(values["InstanceType"].partition(".")[2], 4)
+    if values.get("AlwaysOneMore") == "true":
+        needed *= 2
+    for purchase in ("spot", "on-demand") if values["Purchase"] == "spot" else ("on-demand",):
+        allowed = _quota(aws, _QUOTAS[purchase])
         if allowed < needed:
             raise DeploymentError(
                 f"The account may run {allowed:.0f} processors of {purchase} instances with a GPU in {aws.region}, "
                 f"{needed} are needed. Ask AWS for a higher quota {_QUOTAS[purchase]} (EC2, Service Quotas)."
             )
+
+
+def _quota(aws: Aws, code: str) -> float:
+    """Return what the account may run; one that never asked for more has no value of its own."""
+    from botocore.exceptions import ClientError  # type: ignore[import-untyped]  # noqa: PLC0415
+
+    client = aws.client("service-quotas")
+    with translated("to read the quotas"):
+        try:
+            return float(client.get_service_quota(ServiceCode="ec2", QuotaCode=code)["Quota"]["Value"])
+        except ClientError as err:
+            if err.response["Error"]["Code"] != "NoSuchResourceException":
+                raise
+            default = client.get_aws_default_service_quota(ServiceCode="ec2", QuotaCode=code)
+            return float(default["Quota"]["Value"])
 
 
 def _check_names(aws: Aws, stacks: Mapping[str, Stack]) -> None:
@@ -76,7 +103,7 @@ def _parts(aws: Aws, stack: str) -> set[str]:
     return {p["PhysicalResourceId"] for p in parts if "PhysicalResourceId" in p and p["ResourceStatus"] != _GONE}
 
 
-def _check_parameters(aws: Aws, stacks: Mapping[str, Stack]) -> None:
+def _check_given(aws: Aws, stacks: Mapping[str, Stack]) -> None:
     for stack in stacks.values():
         found = describe(aws, stack.name)
         kept = {p["ParameterKey"] for p in (found or {}).get("Parameters", [])}
@@ -86,13 +113,56 @@ def _check_parameters(aws: Aws, stacks: Mapping[str, Stack]) -> None:
             raise DeploymentError(f"{missing[0]} is not given. Give it with --set {missing[0]}=...")
 
 
+def _check_named(aws: Aws, values: Mapping[str, str]) -> None:
+    """What a parameter names has to be there: the image, the certificate, the zone of the domain."""
+    for look in (_image, _certificate, _zone):
+        with translated("to look at what the parameters name"):
+            problem = look(aws, values)
+        if problem:
+            raise DeploymentError(f"{problem} Nothing was made.")
+
+
+def _image(aws: Aws, values: Mapping[str, str]) -> str | None:
+    name = values.get("ImageId")
+    if not name or aws.client("ssm").get_parameters(Names=[name])["Parameters"]:
+        return None
+    return f"The region {aws.region} has no image entry {name}. Give another with --set ImageId=..."
+
+
+def _certificate(aws: Aws, values: Mapping[str, str]) -> str | None:
+    arn = values.get("CertificateArn")
+    if not arn or values.get("Https") != "load-balancer":
+        return None
+    client = aws.client("acm")
+    try:
+        state = client.describe_certificate(CertificateArn=arn)["Certificate"]["Status"]
+    except client.exceptions.ResourceNotFoundException:
+        return f"There is no certificate {arn}. See `aws acm list-certificates`."
+    return None if state == "ISSUED" else f"The certificate {arn} is {state}, not ISSUED. Validate it first."
+
+
+def _zone(aws: Aws, values: Mapping[str, str]) -> str | None:
+    zone = values.get("HostedZoneId")
+    if not zone:
+        return None
+    client = aws.client("route53")
+    try:
+        name = str(client.get_hosted_zone(Id=zone)["HostedZone"]["Name"]).rstrip(".")
+    except client.exceptions.NoSuchHostedZone:
+        return f"There is no hosted zone {zone}. See `aws route53 list-hosted-zones`."
+    domain = values["DomainName"]
+    if domain == name or domain.endswith(f".{name}"):
+        return None
+    return f"The hosted zone {zone} is that of {name}, and {domain} does not belong to it."
+
+
 def bucket_of(aws: Aws, environment: str) -> str:
     """Return the artifacts bucket.
 
     Raises:
         DeploymentError: The data stack is not there yet.
     """
-    from botocore.exceptions import ClientError  # type: ignore[import-untyped]  # noqa: PLC0415
+    from botocore.exceptions import ClientError  # noqa: PLC0415
 
     with translated("to look at the data stack"):
         try:

@@ -12,9 +12,9 @@ from msgspec import Struct, structs
 
 from afirgen.deploy.artifact import Artifact, upload
 from afirgen.deploy.aws import Aws, translated
-from afirgen.deploy.changes import ChangeSet, Say, carry_out, describe, discard, outputs, parameter, prepare, wait_for
+from afirgen.deploy.changes import ChangeSet, Say, carry_out, describe, discard, outputs, parameter, prepare, remove
 from afirgen.deploy.kept import take_in
-from afirgen.deploy.preflight import bucket_of, check
+from afirgen.deploy.preflight import bucket_of
 from afirgen.deploy.settle import lift_protection, settle
 from afirgen.deploy.stacks import KEEPS_DATA, ORDER, Stack, stack_name
 from afirgen.errors import DeploymentError
@@ -34,9 +34,9 @@ class Release(Struct, frozen=True):
 def plan(aws: Aws, stacks: Mapping[str, Stack], artifact: Artifact | None) -> Iterator[ChangeSet]:
     """Give the change set of each stack that can be looked at now, and throw it away afterwards.
 
-    A stack whose imports are not there yet cannot be looked at: nothing follows the first new stack.
+    :func:`afirgen.deploy.preflight.check` goes before. A stack whose imports are not there yet cannot be looked at:
+    nothing follows the first new stack.
     """
-    check(aws, stacks)
     for kind in ORDER:
         stack = _with_artifact(stacks[kind], artifact)
         prepared = take_in(aws, stack) or prepare(aws, stack)
@@ -53,10 +53,11 @@ def plan(aws: Aws, stacks: Mapping[str, Stack], artifact: Artifact | None) -> It
 def up(aws: Aws, stacks: Mapping[str, Stack], artifact: Artifact, say: Say, *, allow_data_loss: bool = False) -> None:
     """Bring every stack to what its template says, in order; running it again goes on where it stopped.
 
+    :func:`afirgen.deploy.preflight.check` goes before.
+
     Raises:
         DeploymentError: Something is wrong, or failed; AWS has put back what it had begun.
     """
-    check(aws, stacks)
     for kind in ORDER:
         stack = _with_artifact(stacks[kind], artifact)
         settle(aws, stack.name, say)
@@ -74,6 +75,7 @@ def up(aws: Aws, stacks: Mapping[str, Stack], artifact: Artifact, say: Say, *, a
         if lost and not allow_data_loss:
             discard(aws, prepared)
             raise DeploymentError(f"{stack.name}: {lost[0].name} holds data and would be lost. Nothing was changed.")
+        _require_running_database(aws, prepared)
         for change in prepared.changes:
             say(f"{stack.name}: {change}")
         carry_out(aws, prepared, say)
@@ -88,10 +90,12 @@ def rollback(aws: Aws, stacks: Mapping[str, Stack], say: Say) -> str:
     """
     environment = stacks["service"].parameters["Environment"]
     running = parameter(describe(aws, stacks["service"].name), "ArtifactSha256")
-    earlier = [r for r in releases(aws, environment) if r.sha256 != running]
+    known = [r.sha256 for r in releases(aws, environment)]
+    # What runs may have failed before it counted as a release; then the newest that counts is the one before.
+    earlier = known[: known.index(running)] if running in known else known
     if not earlier:
         raise DeploymentError("There is no earlier release to go back to.")
-    sha256 = earlier[-1].sha256
+    sha256 = earlier[-1]
     stack = stacks["service"]
     chosen = {**stack.parameters, "ArtifactKey": f"artifacts/{sha256}.tar.gz", "ArtifactSha256": sha256}
     prepared = prepare(aws, structs.replace(stack, parameters=chosen))
@@ -118,15 +122,28 @@ def status(aws: Aws, environment: str) -> dict[str, Any]:
     """Return the state of the stacks, the alarms that are raised, and what the service says of itself."""
     found = {kind: describe(aws, stack_name(environment, kind)) for kind in ORDER}
     with translated("to look at the alarms"):
-        alarms = aws.client("cloudwatch").describe_alarms(AlarmNamePrefix=f"afirgen-{environment}-", StateValue="ALARM")
+        alarms = aws.client("cloudwatch").describe_alarms(
+            AlarmNamePrefix=f"afirgen-{environment}-",
+            StateValue="ALARM",
+            AlarmTypes=["CompositeAlarm", "MetricAlarm"],
+        )
     address = outputs(found["service"]).get("Address")
     return {
         "stacks": {kind: each["StackStatus"] if each else "not there" for kind, each in found.items()},
         "release": parameter(found["service"], "ArtifactSha256"),
         "address": address,
         "ready": bool(address) and is_ready(str(address)),
-        "alarms": [a["AlarmName"] for a in alarms["MetricAlarms"]],
+        "alarms": [a["AlarmName"] for kind in ("CompositeAlarms", "MetricAlarms") for a in alarms.get(kind, [])],
     }
+
+
+def is_resting(aws: Aws, environment: str) -> bool:
+    """Tell whether no instance is wanted now, as outside the working hours."""
+    with translated("to look at the group of the instance"):
+        groups = aws.client("autoscaling").describe_auto_scaling_groups(
+            AutoScalingGroupNames=[f"afirgen-{environment}"]
+        )["AutoScalingGroups"]
+    return bool(groups) and groups[0]["DesiredCapacity"] == 0
 
 
 def is_ready(address: str) -> bool:
@@ -181,10 +198,23 @@ def destroy(aws: Aws, environment: str, say: Say, *, data_named: str | None = No
             continue
         if kind in KEEPS_DATA:
             lift_protection(aws, name)
-        with translated(f"to remove the stack {name}"):
-            aws.client("cloudformation").delete_stack(StackName=name)
-        wait_for(aws, name, say, since=datetime.now(UTC))
+        remove(aws, name, say)
         say(f"{name} is removed.")
+
+
+def _require_running_database(aws: Aws, prepared: ChangeSet) -> None:
+    """Stop before a change that AWS would refuse halfway: a stopped database cannot be changed."""
+    if prepared.is_new or not any(c.kind == "AWS::RDS::DBInstance" for c in prepared.changes):
+        return
+    name = f"afirgen-{prepared.stack.parameters['Environment']}"
+    with translated("to look at the database"):
+        found = aws.client("rds").describe_db_instances()["DBInstances"]
+    if any(d["DBInstanceIdentifier"] == name and d["DBInstanceStatus"] == "stopped" for d in found):
+        discard(aws, prepared)
+        raise DeploymentError(
+            "The database is stopped outside the working hours and cannot be changed then. Run the same command within "
+            f"them, or first start it with `aws rds start-db-instance --db-instance-identifier {name}`."
+        )
 
 
 def _remember(aws: Aws, environment: str, sha256: str) -> None:

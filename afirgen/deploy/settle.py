@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from afirgen.deploy.aws import Aws, translated
-from afirgen.deploy.changes import Say, describe, moves, wait_for
+from afirgen.deploy.changes import Say, describe, moves, remove, wait_for
 from afirgen.errors import DeploymentError
 
 _NEVER_MADE = frozenset(
@@ -78,7 +78,4 @@ def _clear_away(aws: Aws, found: Mapping[str, Any], say: Say) -> None:
     # complete once may hold records, whatever its state says.
     if not was_complete(aws, found):
         lift_protection(aws, name)
-    begun = datetime.now(UTC)
-    with translated(f"to remove the stack {name}"):
-        aws.client("cloudformation").delete_stack(StackName=name)
-    wait_for(aws, name, say, since=begun)
+    remove(aws, name, say)

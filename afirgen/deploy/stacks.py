@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +48,9 @@ def _function(loader: Any, name: str, node: Any) -> dict[str, Any]:
 _Loader.add_multi_constructor("!", _function)
 
 
+@cache
 def parsed(template: str) -> dict[str, Any]:
-    """Return a template's content, functions in their long form."""
+    """Return a template's content, functions in their long form; nobody changes it."""
     content: dict[str, Any] = yaml.load(template, _Loader)  # noqa: S506 -- a safe loader
     return content
 

@@ -46,6 +46,12 @@ class AuditLog:
         async with self._database.reading() as connection:
             return (await connection.execute(select(audit_log.c.hash).where(audit_log.c.seq == seq))).scalar()
 
+    async def length(self) -> int:
+        """Return the number of entries."""
+        async with self._database.reading() as connection:
+            length: int = (await connection.execute(select(audit_head.c.seq))).scalar_one()
+            return length
+
     async def of_case(self, case_id: str) -> tuple[Entry, ...]:
         """Return the entries about a case, oldest first."""
         query = select(audit_log).where(audit_log.c.case_id == case_id).order_by(audit_log.c.seq)

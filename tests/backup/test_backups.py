@@ -229,6 +229,8 @@ def test_backups_in_a_bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert verdict.faults == ()
     with pytest.raises(NotFoundError):
         target.fetch("none.afirgen", tmp_path / "x")
+    target.put(tmp_path / "old.db", "drill-2026-11")
+    assert (target.holds("drill-2026-11"), target.holds("drill-2026-1"), target.holds(made.name)) == (True, False, True)
     target.delete(made.name)
     assert target.names() == []
     with pytest.raises(StorageError, match="bucket another-one"):

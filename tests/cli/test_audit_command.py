@@ -13,6 +13,7 @@ from afirgen.case.audit import MACHINE, Action, Event
 from afirgen.case.fir import Station as FormStation
 from afirgen.case.session import Step
 from afirgen.cli import main
+from afirgen.deploy.drill import _WHOLE
 from afirgen.render.documents import make_document
 from afirgen.render.form import Print
 from afirgen.store.cases import CaseStore, NewVersion
@@ -52,6 +53,26 @@ def test_verify_is_quiet_about_a_whole_chain_and_names_what_was_changed(station:
     assert broken.exit_code == 2
     assert f"case:{station.case}" in broken.stdout
     assert "Keep them" in broken.stderr
+
+
+@pytest.mark.usefixtures("station")
+def test_the_log_goes_on_from_a_copy_or_does_not(tmp_path: Path) -> None:
+    # As the restore drill of an installation in AWS reads it.
+    found = _WHOLE.search(call("audit", "verify").stdout)
+    assert found is not None
+    entries, head = int(found[1]), found[2]
+    assert call("audit", "continues", str(entries), head).stdout == (
+        "The audit log goes on from the copy's; 0 entries came since.\n"
+    )
+    with sqlite3.connect(tmp_path / "afirgen.db") as file:
+        [(earlier,)] = file.execute("SELECT hash FROM audit_log WHERE seq = ?", (entries - 1,))
+    file.close()
+    assert "1 entries came since" in call("audit", "continues", str(entries - 1), earlier).stdout
+    # Another one's end, and one that is longer than the log.
+    for wrong in ((entries, "0" * 64), (entries + 1, head)):
+        refused = call("audit", "continues", *map(str, wrong))
+        assert (refused.exit_code, "not the continuation" in refused.stderr) == (2, True)
+    assert "entries came since" in call("audit", "continues", "0", "-").stdout
 
 
 def test_export_writes_a_private_file_once(station: Station, tmp_path: Path) -> None:

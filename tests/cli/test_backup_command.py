@@ -126,6 +126,27 @@ def test_the_drill_sees_an_audit_log_that_was_made_anew(data: Path) -> None:
     assert (done.exit_code, "not the continuation" in done.output) == (2, True)
 
 
+def test_a_month_has_one_drill_that_went_well(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The timer calls often, from a machine that may remember nothing; what is kept lies beside the backups."""
+    monkeypatch.setenv("AFIRGEN_CLOUDWATCH", "prod")
+    name = call("create").output.split(":")[0]
+    file = data / "backups" / name
+    whole = file.read_bytes()
+    file.write_bytes(b"damaged")
+    failed = call("drill", "--once-a-month")
+    assert (failed.exit_code, figures_in(failed.output)["RestoreDrillFailures"]) == (2, 1)
+    file.write_bytes(whole)
+    assert "goes on from them" in call("drill", "--once-a-month").output
+    again = call("drill", "--once-a-month")
+    assert (again.exit_code, again.output) == (0, "This month's drill has gone well already.\n")
+    # Asked for by hand it is done all the same, and what is kept of it is no backup.
+    assert "goes on from them" in call("drill").output
+    assert call("list").output.strip() == name
+    [note] = (data / "backups").glob("drill-*")
+    note.rename(note.with_name("drill-2020-01"))
+    assert "goes on from them" in call("drill", "--once-a-month").output
+
+
 def test_backups_and_drills_are_figures_where_they_are_wanted(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert '"_aws"' not in call("create").output
     monkeypatch.setenv("AFIRGEN_CLOUDWATCH", "prod")

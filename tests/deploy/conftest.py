@@ -7,7 +7,7 @@ import pytest
 from moto import mock_aws
 
 from afirgen.deploy.aws import Aws
-from tests.deploy.kit import REGION, SMALL, Quotas
+from tests.deploy.kit import REGION, SMALL, Iam, Quotas
 
 
 @pytest.fixture
@@ -28,4 +28,5 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
     with mock_aws():
         made = Aws(REGION)
         made._clients["service-quotas"] = Quotas()
+        made._clients["iam"] = Iam()
         yield made

@@ -38,12 +38,41 @@ class Quotas:
         return {"Quota": {"Value": self.values[QuotaCode]}}
 
 
+class Iam:
+    """Stands for the part of IAM that tells who may do what, which moto does not know."""
+
+    def __init__(self, *refused: str) -> None:
+        self.refused = refused
+        self.asked: list[str] = []
+        self.about = ""
+
+    def get_paginator(self, name: str) -> "Iam":
+        assert name == "simulate_principal_policy"
+        return self
+
+    def paginate(self, *, PolicySourceArn: str, ActionNames: list[str]) -> list[dict[str, Any]]:  # noqa: N803 - AWS's names
+        self.about = PolicySourceArn
+        self.asked += ActionNames
+        decide = {True: "implicitDeny", False: "allowed"}
+        return [
+            {
+                "EvaluationResults": [
+                    {"EvalActionName": a, "EvalDecision": decide[a in self.refused]} for a in ActionNames
+                ]
+            }
+        ]
+
+    def get_role(self, *, RoleName: str) -> dict[str, Any]:  # noqa: N803 - AWS's name
+        return {"Role": {"Arn": f"arn:aws:iam::123456789012:role/path/{RoleName}"}}
+
+
 def artifact(tmp_path: Path, content: bytes = b"program") -> Artifact:
     (tmp_path / "root" / "migrations").mkdir(parents=True, exist_ok=True)
     (tmp_path / "root" / "migrations" / "env.py").write_bytes(content)
     (tmp_path / "wheels").mkdir(exist_ok=True)
-    (tmp_path / "wheels" / "a-1-py3-none-any.whl").write_bytes(b"wheel")
-    return pack(tmp_path / "root", tmp_path / "wheels", "a==1\n", tmp_path)
+    wheel = tmp_path / "wheels" / "a-1-py3-none-any.whl"
+    wheel.write_bytes(b"wheel")
+    return pack(tmp_path / "root", [wheel], "a==1\n", tmp_path)
 
 
 def stacks(folder: Path, **chosen: str) -> dict[str, Stack]:

@@ -1,6 +1,8 @@
 """Deployment against moto: small stacks for what it does, the real ones are judged in test_templates*.py."""
 
 import json
+import os
+import re
 import tarfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,18 +11,23 @@ from typing import Any
 import boto3
 import pytest
 from click.testing import CliRunner
+from msgspec import structs
 
+from afirgen.cli import deploy as cli_deploy
 from afirgen.cli import main
-from afirgen.deploy import preflight
-from afirgen.deploy.artifact import _with_hashes_of, upload
+from afirgen.deploy import changes, preflight, run
+from afirgen.deploy.artifact import _with_hashes_of, drop_others, read_artifact, take_compiled, upload
 from afirgen.deploy.aws import Aws
-from afirgen.deploy.changes import Change, describe, parameter
+from afirgen.deploy.changes import Change, ChangeSet, carry_out, describe, parameter
+from afirgen.deploy.cost import estimate
 from afirgen.deploy.drill import restore_drill
-from afirgen.deploy.run import destroy, log_lines, plan, releases, rollback, status, up
-from afirgen.deploy.stacks import ENVIRONMENTS, ORDER, load_stacks
-from afirgen.errors import DeploymentError
-from tests.deploy.kit import REGION, SMALL, Quotas, artifact, quiet, stacks
-from tests.deploy.templates import FOLDER
+from afirgen.deploy.rights import require_rights
+from afirgen.deploy.run import destroy, is_resting, log_lines, plan, releases, rollback, status, up
+from afirgen.deploy.stacks import ENVIRONMENTS, ORDER, Stack, load_stacks
+from afirgen.deploy.values import require_sense, values_of
+from afirgen.errors import DeploymentError, InvalidInputError
+from tests.deploy.kit import REGION, SMALL, Iam, Quotas, artifact, quiet, stacks
+from tests.deploy.templates import FOLDER, TEMPLATES, parameters
 
 # --- up -----------------------------------------------------------------------------------------------------------
 
@@ -45,13 +52,17 @@ def test_up_makes_the_stacks_in_order_and_once_more_changes_nothing(aws: Aws, fo
     assert not upload(aws, bucket, built)
 
 
-def test_an_update_and_the_way_back(aws: Aws, folder: Path, tmp_path: Path) -> None:
-    first, second = artifact(tmp_path, b"1"), artifact(tmp_path, b"2")
-    for each in (first, second):
+def test_updates_and_the_way_back_step_by_step(aws: Aws, folder: Path, tmp_path: Path) -> None:
+    first, second, third = (artifact(tmp_path, content) for content in (b"1", b"2", b"3"))
+    for each in (first, second, third):
         up(aws, stacks(folder), each, quiet)
-    assert parameter(describe(aws, "afirgen-dev-service"), "ArtifactSha256") == second.sha256
-    assert rollback(aws, stacks(folder), quiet) == first.sha256
-    assert parameter(describe(aws, "afirgen-dev-service"), "ArtifactSha256") == first.sha256
+    assert parameter(describe(aws, "afirgen-dev-service"), "ArtifactSha256") == third.sha256
+    for earlier in (second, first):
+        assert rollback(aws, stacks(folder), quiet) == earlier.sha256
+        assert parameter(describe(aws, "afirgen-dev-service"), "ArtifactSha256") == earlier.sha256
+    # Never forward again: what was left behind was wrong.
+    with pytest.raises(DeploymentError, match="no earlier release"):
+        rollback(aws, stacks(folder), quiet)
 
 
 def test_without_an_earlier_release_there_is_no_way_back(aws: Aws, folder: Path, tmp_path: Path) -> None:
@@ -66,8 +77,6 @@ def test_without_an_earlier_release_there_is_no_way_back(aws: Aws, folder: Path,
 def test_interrupted_anywhere_and_run_again_it_converges(
     aws: Aws, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop_after: int
 ) -> None:
-    from afirgen.deploy import run  # noqa: PLC0415 - to be interrupted
-
     real, count = run.carry_out, 0
 
     def interrupted(*arguments: Any, **more: Any) -> None:
@@ -114,8 +123,135 @@ def test_a_quota_that_is_too_small_is_told_with_its_code(aws: Aws, folder: Path,
     assert describe(aws, "afirgen-dev-network") is None
 
 
+def test_two_instances_at_once_need_quota_for_two(aws: Aws, folder: Path) -> None:
+    aws._clients["service-quotas"] = Quotas(spot=4, on_demand=4)
+    preflight.check(aws, stacks(folder))
+    template = folder / "service.yaml"
+    template.write_text(template.read_text().replace("Resources:", "  AlwaysOneMore: { Type: String }\nResources:"))
+    with pytest.raises(DeploymentError, match="8 are needed"):
+        preflight.check(aws, stacks(folder, AlwaysOneMore="true"))
+
+
+def test_an_account_that_never_asked_has_the_quota_of_all(aws: Aws, folder: Path) -> None:
+    class Default(Quotas):
+        def get_service_quota(self, **_: str) -> dict[str, Any]:
+            raise refusal("NoSuchResourceException", "not set")
+
+        def get_aws_default_service_quota(self, **asked: str) -> dict[str, Any]:
+            return super().get_service_quota(**asked)
+
+    aws._clients["service-quotas"] = Default(spot=8, on_demand=0)
+    with pytest.raises(DeploymentError, match=r"0 processors of on-demand .* L-DB2E81BA"):
+        preflight.check(aws, stacks(folder))
+
+
+def test_rights_that_are_missing_are_named_before_anything_is_made(aws: Aws) -> None:
+    iam = Iam("rds:CreateDBInstance", "iam:CreateRole")
+    aws._clients["iam"] = iam
+    real = load_stacks(FOLDER, "dev", {})
+    caller = "arn:aws:sts::123456789012:assumed-role/Deployer/me@example.org"
+    with pytest.raises(DeploymentError) as refused:
+        require_rights(aws, real, caller)
+    assert refused.value.public == (
+        "arn:aws:iam::123456789012:role/path/Deployer may not do iam:CreateRole, rds:CreateDBInstance. Ask for these "
+        "rights. Where they are given for certain names only, AWS cannot tell beforehand: then say --rights-unchecked. "
+        "Nothing was made."
+    )
+    assert len(set(iam.asked)) == len(iam.asked) > 80
+    iam.refused = ()
+    require_rights(aws, real, "arn:aws:iam::123456789012:user/somebody")
+    assert iam.about == "arn:aws:iam::123456789012:user/somebody"
+    # The account itself may do everything, and has no policies to look at.
+    iam.about = ""
+    require_rights(aws, real, "arn:aws:iam::123456789012:root")
+    assert iam.about == ""
+
+
+def test_rights_that_may_not_be_looked_at_are_asked_for(aws: Aws, folder: Path) -> None:
+    class Closed(Iam):
+        def paginate(self, **_: Any) -> list[dict[str, Any]]:
+            raise refusal("AccessDenied", "no")
+
+    aws._clients["iam"] = Closed()
+    with pytest.raises(DeploymentError, match=r"did not allow to look at your rights \(iam:SimulatePrincipalPolicy\)"):
+        require_rights(aws, stacks(folder), "arn:aws:iam::123456789012:user/somebody")
+    preflight.check(aws, stacks(folder), with_rights=False)
+
+
+def refusal(code: str, message: str) -> Exception:
+    from botocore.exceptions import ClientError  # noqa: PLC0415
+
+    return ClientError({"Error": {"Code": code, "Message": message}}, "Call")
+
+
+@pytest.mark.parametrize(
+    ("chosen", "said"),
+    [
+        ({"TimeZone": "Asia/Kolkatta"}, "There is no TimeZone=Asia/Kolkatta."),
+        ({"StartHour": "20"}, "The working hours begin at 20:00 and end at 20."),
+        ({"BackupHours": "9,21"}, "BackupHours has 21, when the database is stopped. Give hours from 8 to 19."),
+        ({"BackupHours": "9,24", "WorkingDays": "always"}, "BackupHours has 24."),
+        ({"MaintenanceWindow": "sat:13:55-sat:14:25"}, "touch. Give one of them another time."),
+        ({"MaintenanceWindow": "sun:23:50-mon:00:20", "BackupWindow": "00:10-00:40"}, "touch."),
+        ({"DatabaseGiB": "100", "DatabaseMostGiB": "100"}, "DatabaseMostGiB=100 leaves no room to grow."),
+        ({"Https": "load-balancer"}, "needs a certificate"),
+        (
+            {
+                "Https": "load-balancer",
+                "CertificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234-1234-123456789012",
+            },
+            "The certificate is in us-east-1.",
+        ),
+    ],
+)
+def test_values_that_do_not_go_together_are_told(chosen: dict[str, str], said: str) -> None:
+    defaults = {n: str(p["Default"]) for t in TEMPLATES.values() for n, p in t["Parameters"].items() if "Default" in p}
+    values = defaults | parameters("dev")
+    require_sense(values, REGION)
+    require_sense(values | {"WorkingDays": "always"}, REGION)
+    with pytest.raises(DeploymentError) as refused:
+        require_sense(values | chosen, REGION)
+    assert said in refused.value.public
+    assert refused.value.public.endswith("Nothing was made.")
+
+
+def test_what_a_parameter_names_is_looked_for_before_anything_is_made(aws: Aws) -> None:
+    image = aws.client("ec2").describe_images()["Images"][0]["ImageId"]
+    aws.client("ssm").put_parameter(Name="/image", Value=image, Type="String")
+    whole = {"DomainName": "fir.example.org", "ContactEmail": "a@example.org", "AlarmEmail": "a@example.org"}
+    preflight.check(aws, load_stacks(FOLDER, "dev", whole | {"ImageId": "/image"}))
+    for chosen, said in (
+        ({"ImageId": "/none"}, "has no image entry /none"),
+        ({"ImageId": "/image", "HostedZoneId": "Z0000000000000"}, "There is no hosted zone Z0000000000000"),
+        ({"ImageId": "/image", "TimeZone": "IST"}, "There is no TimeZone=IST"),
+    ):
+        with pytest.raises(DeploymentError, match=said):
+            preflight.check(aws, load_stacks(FOLDER, "dev", whole | chosen))
+    assert all(describe(aws, f"afirgen-dev-{kind}") is None for kind in ORDER)
+
+
+def test_a_zone_of_another_domain_and_a_certificate_that_is_not_valid_yet(aws: Aws) -> None:
+    zone = aws.client("route53").create_hosted_zone(Name="example.org", CallerReference="1")["HostedZone"]["Id"]
+    named = {"HostedZoneId": zone.rpartition("/")[2], "DomainName": "fir.example.net"}
+    with pytest.raises(DeploymentError, match=r"is that of example\.org, and fir\.example\.net does not belong to it"):
+        preflight._check_named(aws, named)
+    preflight._check_named(aws, named | {"DomainName": "fir.example.org"})
+    acm = aws.client("acm")
+    arn = acm.request_certificate(DomainName="fir.example.org")["CertificateArn"]
+    acm.delete_certificate(CertificateArn=arn)
+    with pytest.raises(DeploymentError, match="There is no certificate"):
+        preflight._check_named(aws, {"CertificateArn": arn, "Https": "load-balancer"})
+
+
+def test_what_runs_counts_for_what_is_not_chosen_anew(aws: Aws, folder: Path, tmp_path: Path) -> None:
+    up(aws, stacks(folder, InstanceType="g6.xlarge"), artifact(tmp_path), quiet)
+    values = values_of(aws, stacks(folder))
+    assert (values["InstanceType"], values["Purchase"], values["Mail"]) == ("g6.xlarge", "spot", "a@example.org")
+    assert values_of(aws, stacks(folder, InstanceType="g5.xlarge"))["InstanceType"] == "g5.xlarge"
+
+
 def test_a_kind_of_instance_that_the_region_lacks(aws: Aws, folder: Path) -> None:
-    with pytest.raises(DeploymentError, match=r"has no g99\.xlarge"):
+    with pytest.raises(DeploymentError, match=r"has no g99\.xlarge in ap-south-1a or ap-south-1b"):
         preflight.check(aws, stacks(folder, InstanceType="g99.xlarge"))
 
 
@@ -170,11 +306,9 @@ def test_credentials_that_are_missing_or_expired(folder: Path, monkeypatch: pyte
     with pytest.raises(DeploymentError, match="No AWS credentials were found"):
         preflight.check(Aws(REGION), stacks(folder))
 
-    from botocore.exceptions import ClientError  # noqa: PLC0415
-
     class Expired:
         def get_caller_identity(self) -> None:
-            raise ClientError({"Error": {"Code": "ExpiredToken", "Message": "old"}}, "GetCallerIdentity")
+            raise refusal("ExpiredToken", "old")
 
     made = Aws(REGION)
     made._clients["sts"] = Expired()
@@ -222,20 +356,37 @@ def test_destroy_asks_for_the_name(monkeypatch: pytest.MonkeyPatch) -> None:
 class Instance:
     """Stands for Session Manager's commands, which moto takes but does not run."""
 
-    def __init__(self, result: str, said: str) -> None:
-        self.result, self.said, self.commands = result, said, [""]
+    def __init__(self, **answers: tuple[str, str]) -> None:
+        """``answers`` are result and words of each command of ``afirgen audit``."""
+        self.answers, self.commands = answers, list[str]()
 
     def send_command(self, **asked: Any) -> dict[str, Any]:
-        self.commands = asked["Parameters"]["commands"]
-        return {"Command": {"CommandId": "c"}}
+        self.commands += asked["Parameters"]["commands"]
+        return {"Command": {"CommandId": self.commands[-1]}}
 
-    def list_command_invocations(self, **_: Any) -> dict[str, Any]:
-        return {"CommandInvocations": [{"Status": self.result, "CommandPlugins": [{"Output": self.said}]}]}
+    def list_command_invocations(self, *, CommandId: str, **_: Any) -> dict[str, Any]:  # noqa: N803 - AWS's name
+        [(result, said)] = [answer for name, answer in self.answers.items() if f"audit {name}" in CommandId]
+        return {"CommandInvocations": [{"Status": result, "CommandPlugins": [{"Output": said}]}]}
 
 
-@pytest.mark.parametrize(("result", "figure"), [("Success", 0.0), ("Failed", 1.0)])
+WHOLE = (
+    "Success",
+    "7 entries, 5 records and 2 originals are as they were written. The chain ends with 0123456789abcdef.\n",
+)
+GOES_ON = ("Success", "The audit log goes on from the copy's; 3 entries came since.\n")
+
+
+@pytest.mark.parametrize(
+    ("answers", "problem"),
+    [
+        ({"verify": WHOLE, "continues": GOES_ON}, None),
+        ({"verify": ("Failed", "The record case:1 is gone."), "continues": GOES_ON}, "case:1 is gone"),
+        ({"verify": ("Success", "nothing of use"), "continues": GOES_ON}, "is not whole: nothing of use"),
+        ({"verify": WHOLE, "continues": ("Failed", "not the continuation")}, "not the continuation"),
+    ],
+)
 def test_the_restore_drill_checks_a_copy_and_removes_it(
-    aws: Aws, folder: Path, tmp_path: Path, result: str, figure: float
+    aws: Aws, folder: Path, tmp_path: Path, answers: dict[str, tuple[str, str]], problem: str | None
 ) -> None:
     up(aws, stacks(folder), artifact(tmp_path), quiet)
     rds = aws.client("rds")
@@ -250,16 +401,19 @@ def test_the_restore_drill_checks_a_copy_and_removes_it(
         DBSubnetGroupName="s",
         BackupRetentionPeriod=7,
     )
-    instance = Instance(result, "5 records are as they were written.")
+    instance = Instance(**answers)
     aws._clients["ssm"] = instance
     said: list[str] = []
-    if result == "Success":
+    if problem is None:
         restore_drill(aws, "dev", said.append, pause_s=0)
-        assert "5 records are as they were written." in said
+        assert "3 entries came since." in "".join(said)
+        # The copy is asked for its end, the running one whether it goes on from there.
+        copy, running = instance.commands
+        assert re.match(r"AFIRGEN_DATABASE_HOST=\S*afirgen-dev-drill\S* \S+ audit verify$", copy)
+        assert re.match(r"/opt/\S+ audit continues 7 0123456789abcdef$", running)
     else:
-        with pytest.raises(DeploymentError, match="is not whole"):
+        with pytest.raises(DeploymentError, match=problem):
             restore_drill(aws, "dev", said.append, pause_s=0)
-    assert instance.commands[0].endswith("audit verify")
     assert [d["DBInstanceIdentifier"] for d in rds.describe_db_instances()["DBInstances"]] == ["afirgen-dev"]
     metrics = aws.client("cloudwatch").get_metric_statistics(
         Namespace="AFIRGen",
@@ -270,7 +424,7 @@ def test_the_restore_drill_checks_a_copy_and_removes_it(
         Period=60,
         Statistics=["Maximum"],
     )
-    assert metrics["Datapoints"][0]["Maximum"] == figure
+    assert metrics["Datapoints"][0]["Maximum"] == float(problem is not None)
 
 
 def _subnets(aws: Aws) -> list[dict[str, Any]]:
@@ -297,6 +451,153 @@ def test_a_wheel_that_was_built_here_is_let_in_by_its_hash(tmp_path: Path) -> No
     assert lines[1].startswith("    --hash=sha256:") and lines[1].endswith(" \\")  # noqa: PT018
     assert lines[0] == "llama-cpp-python==0.3 \\"
     assert lines[2:] == ["    --hash=sha256:00", "other==1 \\", "    --hash=sha256:11"]
+
+
+LOCK = "llama-cpp-python==0.3.36 \\\n    --hash=sha256:00\nuvicorn[standard]==1.2 ; python_version > '3'\n"
+
+
+def test_wheels_of_earlier_versions_are_not_taken_along(tmp_path: Path) -> None:
+    for name in ("llama_cpp_python-0.3.36-x.whl", "llama_cpp_python-0.3.35-x.whl", "moved_away-1.0-x.whl"):
+        (tmp_path / name).touch()
+    (tmp_path / "uvicorn-1.2-py3-none-any.whl").touch()
+    drop_others(tmp_path, LOCK)
+    assert sorted(p.name for p in tmp_path.iterdir()) == [
+        "llama_cpp_python-0.3.36-x.whl",
+        "uvicorn-1.2-py3-none-any.whl",
+    ]
+
+
+def test_the_runtime_that_the_setup_compiled_is_taken_along(tmp_path: Path) -> None:
+    wheels = tmp_path / "wheels"
+    wheels.mkdir()
+    take_compiled(tmp_path, wheels, LOCK)
+    assert list(wheels.iterdir()) == []
+    other = tmp_path / "var" / "wheels" / "llama-0" / "llama_cpp_python-0.3.35-cp311.whl"
+    other.parent.mkdir(parents=True)
+    other.write_bytes(b"another version")
+    for age, content in ((20, b"old"), (10, b"new")):
+        kept = tmp_path / "var" / "wheels" / f"llama-{age}" / "llama_cpp_python-0.3.36-cp311.whl"
+        kept.parent.mkdir(parents=True)
+        kept.write_bytes(content)
+        os.utime(kept, (1e9 - age, 1e9 - age))
+    take_compiled(tmp_path, wheels, LOCK)
+    [taken] = wheels.iterdir()
+    assert taken.read_bytes() == b"new"
+    # One that is kept from an earlier artifact stays, so that the same content gives the same bytes.
+    taken.write_bytes(b"kept")
+    take_compiled(tmp_path, wheels, LOCK)
+    assert taken.read_bytes() == b"kept"
+
+
+def test_an_artifact_that_is_given_is_known_by_its_content(tmp_path: Path) -> None:
+    (tmp_path / "root" / "deploy").mkdir(parents=True)
+    (tmp_path / "root" / "deploy" / "user-data.sh").write_text("#!/bin/bash\n")
+    built = artifact(tmp_path)
+    renamed = built.path.rename(tmp_path / "newest.tar.gz")
+    assert read_artifact(renamed).sha256 == built.sha256
+    renamed.write_bytes(b"something else")
+    with pytest.raises(InvalidInputError, match=r"newest\.tar\.gz is no artifact"):
+        read_artifact(renamed)
+
+
+# --- the command line -------------------------------------------------------------------------------------------------
+
+
+def test_up_says_what_it_costs_and_that_it_is_ready(
+    aws: Aws, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    costing = (
+        "  WorkingDays: { Type: String, Default: mon-sat }\n  StartHour: { Type: String, Default: 8 }\n"
+        "  StartMinute: { Type: String, Default: 0 }\n  StopHour: { Type: String, Default: 20 }\n"
+        "  DatabaseClass: { Type: String, Default: db.t4g.small }\n  DatabaseGiB: { Type: String, Default: 20 }\n"
+        "  DatabaseMostGiB: { Type: String, Default: 40 }\n  DiskGiB: { Type: String, Default: 100 }\n"
+        "  MultiAz: { Type: String, Default: 'false' }\n  Https: { Type: String, Default: instance }\nResources:"
+    )
+    template = folder / "service.yaml"
+    template.write_text(template.read_text().replace("Resources:", costing, 1))
+    monkeypatch.setattr(cli_deploy, "_TEMPLATES", folder)
+    monkeypatch.setattr(cli_deploy, "Aws", lambda _: aws)
+    monkeypatch.setattr(cli_deploy, "wait_until_ready", lambda _: True)
+    (tmp_path / "root" / "deploy").mkdir(parents=True)
+    (tmp_path / "root" / "deploy" / "user-data.sh").write_text("#!/bin/bash\n")
+    command = ["deploy", "up", "dev", "--artifact", str(artifact(tmp_path).path)]
+    done = CliRunner().invoke(main, command)
+    assert done.exit_code == 0, done.output
+    total = estimate("default", REGION).total
+    assert f"About {total} USD a month" in done.output
+    # Before anything is made.
+    assert done.output.index("USD a month") < done.output.index("afirgen-dev-network: make")
+    assert "AFIRGen is ready on " in done.output
+    dearer = CliRunner().invoke(main, ["deploy", "plan", "dev", "--set", "Purchase=on-demand"])
+    assert "g5.xlarge, on-demand, 312 h" in dearer.output
+    unknown = CliRunner().invoke(main, ["deploy", "plan", "dev", "--set", "DatabaseClass=db.r6g.large"])
+    assert (unknown.exit_code, "The price list has no g5.xlarge (spot) with db.r6g.large" in unknown.output) == (
+        0,
+        True,
+    )
+
+    monkeypatch.setattr(cli_deploy, "is_resting", lambda *_: True)
+    monkeypatch.setattr(cli_deploy, "wait_until_ready", lambda _: pytest.fail("Nobody is there to be waited for."))
+    resting = CliRunner().invoke(main, command)
+    assert (resting.exit_code, "The next start brings this release" in resting.output) == (0, True)
+
+    # What is wrong is said before minutes go into an artifact.
+    aws._clients["iam"] = Iam("sns:CreateTopic")
+    monkeypatch.setattr(cli_deploy, "build_artifact", lambda *_: pytest.fail("too early"))
+    monkeypatch.setattr(aws.client("sts"), "get_caller_identity", lambda: {"Arn": "arn:aws:iam::1:user/somebody"})
+    refused = CliRunner().invoke(main, ["deploy", "up", "dev"])
+    assert (refused.exit_code, "may not do sns:CreateTopic" in refused.output) == (2, True)
+
+
+def test_an_installation_rests_while_no_instance_is_wanted(aws: Aws) -> None:
+    assert not is_resting(aws, "dev")
+    scaling = aws.client("autoscaling")
+    image = aws.client("ec2").describe_images()["Images"][0]["ImageId"]
+    scaling.create_launch_configuration(LaunchConfigurationName="l", ImageId=image, InstanceType="t3.micro")
+    zone = {"AvailabilityZones": [f"{REGION}a"], "MinSize": 0, "MaxSize": 1}
+    scaling.create_auto_scaling_group(
+        AutoScalingGroupName="afirgen-dev", LaunchConfigurationName="l", DesiredCapacity=1, **zone
+    )
+    assert not is_resting(aws, "dev")
+    scaling.set_desired_capacity(AutoScalingGroupName="afirgen-dev", DesiredCapacity=0)
+    assert is_resting(aws, "dev")
+
+
+def test_a_stopped_database_is_not_changed(aws: Aws) -> None:
+    aws.client("rds").create_db_instance(
+        DBInstanceIdentifier="afirgen-dev", DBInstanceClass="db.t4g.small", Engine="mysql", AllocatedStorage=20
+    )
+    change = Change("change", "Database", "AWS::RDS::DBInstance")
+    stack = Stack("afirgen-dev-data", "data", "", frozenset(), frozenset(), {"Environment": "dev"})
+    prepared = ChangeSet(stack, "none", (change,), is_new=False)
+    run._require_running_database(aws, prepared)
+    aws.client("rds").stop_db_instance(DBInstanceIdentifier="afirgen-dev")
+    discarded: list[ChangeSet] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run, "discard", lambda _, each: discarded.append(each))
+        with pytest.raises(DeploymentError, match="stopped outside the working hours"):
+            run._require_running_database(aws, prepared)
+    assert discarded == [prepared]
+    run._require_running_database(aws, structs.replace(prepared, changes=()))
+
+
+def test_a_stack_that_does_not_look_begun_yet_is_not_taken_for_done(
+    aws: Aws, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For a moment after it was told to, AWS may still show the state from before."""
+    before = {"StackStatus": "REVIEW_IN_PROGRESS"}
+    shown = iter([before, before, before, {"StackStatus": "CREATE_IN_PROGRESS"}, {"StackStatus": "CREATE_COMPLETE"}])
+    looked: list[str] = []
+
+    def look(_: Aws, name: str) -> dict[str, Any]:
+        looked.append(name)
+        return next(shown)
+
+    [prepared] = list(plan(aws, stacks(folder), None))
+    monkeypatch.setattr(changes, "describe", look)
+    monkeypatch.setattr(aws.client("cloudformation"), "execute_change_set", lambda **_: None)
+    carry_out(aws, prepared, quiet)
+    assert len(looked) == 5
 
 
 # --- the files ------------------------------------------------------------------------------------------------------

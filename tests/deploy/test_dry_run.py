@@ -26,7 +26,7 @@ def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_environment_comes_up_and_once_more_changes_nothing(environment: str, tmp_path: Path) -> None:
     said: list[str] = []
     took = REHEARSAL["rehearse"](environment, artifact(tmp_path), said.append)
-    assert list(took) == ["plan", "up, from nothing", "up, with nothing to change"]
+    assert list(took) == ["checks", "plan", "up, from nothing", "up, with nothing to change"]
     same = [line for line in said if line.endswith("nothing to change.")]
     assert same == [f"afirgen-{environment}-{kind}: nothing to change." for kind in ORDER]
 

@@ -1,6 +1,7 @@
 """The templates against cfn-lint and the house's rules. No account is needed: what only AWS can tell is in the docs."""
 
 import json
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from afirgen.deploy.rights import rights
 from tests.deploy.templates import (
     ENVIRONMENTS,
     FOLDER,
@@ -29,7 +31,12 @@ from tests.deploy.templates import (
 )
 
 # Actions that AWS knows no resource for; the grant is as narrow as it can be.
-_NO_RESOURCE_LEVEL = {"cloudwatch:PutMetricData", "xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+_NO_RESOURCE_LEVEL = {
+    "cloudwatch:PutMetricData",
+    "ec2:DescribeAddresses",
+    "xray:PutTraceSegments",
+    "xray:PutTelemetryRecords",
+}
 _STATEFUL = {
     "AWS::RDS::DBInstance": ("Snapshot", "Snapshot"),
     # A first creation that fails takes its own empty things along, so that the next one finds the names free.
@@ -231,6 +238,44 @@ def test_topics_are_encrypted_with_a_key_that_the_alarms_may_use() -> None:
     assert publishers == set(alarms["Principal"]["Service"])
 
 
+def test_the_instance_may_do_what_its_scripts_do() -> None:
+    """Each call to AWS in the scripts of the instance has its right, on the bucket that it is about."""
+    role = TEMPLATES["service"]["Resources"]["Role"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
+    allowed = {(action, text_of(s["Resource"])) for s in role for action in as_list(s["Action"])}
+
+    def on(action: str, bucket: str, inside: str = "") -> bool:
+        return any(a == action and f"-{bucket}-bucket" in r and inside in r for a, r in allowed)
+
+    for bucket in ("artifacts", "models", "originals", "backups"):
+        assert on("s3:GetObject", bucket, "/*"), bucket
+        # Without it what is not there looks like what may not be seen, and a folder cannot be copied.
+        assert on("s3:ListBucket", bucket), bucket
+    assert on("s3:PutObject", "artifacts", "/builds/*")
+    assert not any(a == "s3:PutObject" and "models-bucket" in r for a, r in allowed)
+    for bucket in ("originals", "backups"):
+        assert on("s3:PutObject", bucket, "/*"), bucket
+    actions = {action for action, _ in allowed}
+    scripts = "".join(path.read_text() for path in sorted((FOLDER.parent).rglob("*.sh")))
+    commands = {
+        "aws secretsmanager get-secret-value": "secretsmanager:GetSecretValue",
+        "aws ec2 describe-addresses": "ec2:DescribeAddresses",
+        "aws ec2 associate-address": "ec2:AssociateAddress",
+        "aws autoscaling complete-lifecycle-action": "autoscaling:CompleteLifecycleAction",
+        "aws cloudformation signal-resource": "cloudformation:SignalResource",
+    }
+    assert set(re.findall(r"aws (?!s3 )[a-z0-9]+ [a-z-]+", scripts)) == commands.keys()
+    assert set(commands.values()) <= actions
+    # What is encrypted with the installation's key is read and written through it.
+    assert {"kms:Decrypt", "kms:GenerateDataKey"} <= actions
+
+
+def test_every_kind_of_resource_has_its_rights_listed() -> None:
+    kinds = {definition["Type"] for _, _, definition in resources()}
+    assert kinds == rights().kinds.keys()
+    for actions in (rights().always, *rights().kinds.values()):
+        assert all(re.fullmatch(r"[a-z0-9-]+:[A-Z][A-Za-z0-9]+", action) for action in actions)
+
+
 # --- how the stacks hang together -----------------------------------------------------------------------------
 
 
@@ -278,17 +323,62 @@ def test_backups_fall_into_the_hours_in_which_the_database_runs(environment: str
     begin, end = ((int(t[:2]) + int(t[3:]) / 60 + 5.5) % 24 for t in chosen["BackupWindow"].split("-"))
     assert from_h <= begin < end <= to_h
     assert not [h for h in chosen["BackupHours"].split(",") if begin - 1 <= int(h) + 0.5 <= end]
+    # Nor is it patched while it is stopped, or during a backup of its own.
+    (day, patch_begin), (_, patch_end) = (part.split(":", 1) for part in chosen["MaintenanceWindow"].split("-"))
+    patched = [(int(t[:2]) + int(t[3:]) / 60 + 5.5) % 24 for t in (patch_begin, patch_end)]
+    assert day in {"mon", "tue", "wed", "thu", "fri", "sat"} or chosen["WorkingDays"] == "always"
+    assert from_h <= patched[0] < patched[1] <= to_h
+    assert patched[0] > end or patched[1] < begin
+    assert not [h for h in chosen["BackupHours"].split(",") if patched[0] - 1 <= int(h) + 0.5 <= patched[1]]
 
 
 def test_an_instance_that_dies_is_replaced_and_counts_only_when_ready() -> None:
     group = TEMPLATES["service"]["Resources"]["Group"]
     assert group["Properties"]["DesiredCapacity"] == "1"
     assert "public-subnets" in text_of(group["Properties"]["VPCZoneIdentifier"])
-    assert group["CreationPolicy"]["ResourceSignal"] == {"Count": 1, "Timeout": "PT25M"}
+    assert group["CreationPolicy"]["ResourceSignal"] == {"Count": 1, "Timeout": "PT45M"}
     update = group["UpdatePolicy"]["AutoScalingRollingUpdate"]
+    assert update["PauseTime"] == "PT45M"
     assert (update["WaitOnResourceSignals"], update["MaxBatchSize"]) == (True, 1)
     [hook] = group["Properties"]["LifecycleHookSpecificationList"]
     assert (hook["LifecycleTransition"], hook["DefaultResult"]) == ("autoscaling:EC2_INSTANCE_LAUNCHING", "ABANDON")
+    # Neither gives up before the other.
+    assert hook["HeartbeatTimeout"] == 45 * 60
+    # A new one goes before the old only where there is room for two, and the old before the new where there is not.
+    assert update["MinInstancesInService"] == {"Fn::If": ["OneMore", 1, 0]}
+    assert group["Properties"]["MaxSize"] == {"Fn::If": ["OneMore", "2", "1"]}
+    assert int(group["Properties"]["MinSize"]) == 0
+
+
+@pytest.mark.parametrize("purchase", ["spot", "on-demand"])
+@pytest.mark.parametrize("kind", TEMPLATES["service"]["Parameters"]["InstanceType"]["AllowedValues"])
+def test_no_kind_of_instance_is_named_twice(kind: str, purchase: str) -> None:
+    """Auto Scaling refuses a group that names one twice."""
+    service = TEMPLATES["service"]
+    chosen = {"InstanceType": kind, "Purchase": purchase}
+
+    def holds(condition: Any) -> bool:
+        match condition:
+            case {"Fn::Equals": [{"Ref": name}, value]}:
+                return bool(chosen[name] == value)
+            case {"Fn::Not": [inner]}:
+                return not holds(inner)
+            case {"Fn::And": parts}:
+                return all(holds(part) for part in parts)
+            case {"Condition": name}:
+                return holds(service["Conditions"][name])
+        raise AssertionError(condition)
+
+    named = []
+    for row in service["Resources"]["Group"]["Properties"]["MixedInstancesPolicy"]["LaunchTemplate"]["Overrides"]:
+        if "Fn::If" in row:
+            condition, then, _ = row["Fn::If"]
+            if not holds(service["Conditions"][condition]):
+                continue
+            row = then  # noqa: PLW2901 - the row that is in force
+        named.append(kind if row["InstanceType"] == {"Ref": "InstanceType"} else row["InstanceType"])
+    assert len(set(named)) == len(named)
+    assert (len(named) > 1) is (purchase == "spot")
 
 
 def test_an_instance_on_demand_stands_in_until_a_spot_instance_is_ready() -> None:
@@ -300,6 +390,9 @@ def test_an_instance_on_demand_stands_in_until_a_spot_instance_is_ready() -> Non
     assert none["Metrics"][0]["Expression"] == "wanted - here - coming"
     assert unready["Metrics"][0]["Expression"] == "wanted - here"
     assert "MixedInstancesPolicy" not in there["StandIn"]["Properties"]
+    # In a first creation the group waits for a signal; alarms that waited for the group would call nobody.
+    for alarm in (none, unready):
+        assert '{"Ref": "Group"}' not in text_of(alarm)
 
 
 def test_working_hours_are_the_same_for_instance_and_database() -> None:
@@ -313,6 +406,9 @@ def test_working_hours_are_the_same_for_instance_and_database() -> None:
     )
     database = data["Resources"]["DatabaseStart"]["Properties"]
     assert database["ScheduleExpression"]["Fn::Sub"][0] == "cron(${StartMinute} ${StartHour} ? * ${Days} *)"
+    # The instance still writes while it ends its work.
+    assert data["Resources"]["DatabaseStop"]["Properties"]["ScheduleExpression"]["Fn::Sub"][0].startswith("cron(10 ")
+    assert service["Resources"]["Stop"]["Properties"]["Recurrence"]["Fn::Sub"][0].startswith("0 ")
     # Both count from 1, but one of them from Sunday, so only the names are safe where names are known.
     assert service["Mappings"]["Days"]["mon-sat"] == {"Scheduler": "MON-SAT", "Group": "1-6"}
 
@@ -340,6 +436,8 @@ def test_what_was_ordered_is_watched_and_somebody_is_told() -> None:
         assert alarm.get("AlarmActions") or alarm.get("OKActions"), name
         assert alarm["AlarmDescription"].endswith("."), name
         assert alarm["TreatMissingData"] in {"breaching", "notBreaching", "ignore"}, name
+    # Of the smallest database, 20 GiB, storage grows when 2 GiB are left: an alarm before that would wake for nothing.
+    assert alarms["watch.DatabaseStorage"]["Threshold"] < 2 * 2**30
     thresholds = {n: alarms[f"watch.{n}"]["Threshold"] for n in ("ErrorRate", "SlowDrafts", "SlowApi")}
     assert thresholds == {"ErrorRate": 5, "SlowDrafts": 30, "SlowApi": 0.2}
     assert len(list(properties("AWS::CloudWatch::CompositeAlarm"))) == 1

@@ -1,5 +1,7 @@
 """The script of an instance's first start, tried in a folder with every outside command recorded."""
 
+import hashlib
+import json
 import os
 import re
 import shutil
@@ -17,6 +19,7 @@ SETTINGS = {
     "DOMAIN": "fir.example.org",
     "CONTACT": "a@example.org",
     "HTTPS": "instance",
+    "ARTIFACTS_BUCKET": "p",
     "ADDRESS": "eipalloc-1",
     "MODELS_BUCKET": "m",
     "ORIGINALS_BUCKET": "o",
@@ -33,9 +36,10 @@ SETTINGS = {
 }
 RECORD = '#!/bin/bash\necho "$(basename "$0") $*" >> "$CALLS"\n'
 ANSWERS = {
-    "aws": 'case "$*" in *arn:database*) echo \'{"username": "afirgen", "password": "pw4711"}\' ;; *arn:api*) [ -z "${NO_API_KEY:-}" ] && echo key4711 ;; *arn:*) echo other4711 ;; esac',
-    "curl": 'case "$*" in *api/token*) echo token ;; *instance-id*) echo i-0abc ;; *-o*.pem*) for last; do :; done; touch "$ROOT/etc/afirgen/database-ca.pem" ;; esac',
-    "mountpoint": 'exit "${NO_FAST_DISK:-0}"',
+    "aws": 'case "$*" in *describe-addresses*) echo "${HELD_BY:-None}" ;; *arn:database*) echo \'{"username": "afirgen", "password": "pw4711"}\' ;; *arn:api*) [ -z "${NO_API_KEY:-}" ] && echo key4711 ;; *arn:*) echo other4711 ;; esac',
+    "curl": 'case "$*" in *api/token*) echo token ;; *instance-id*) echo i-0abc ;; *https://fir.example.org/ready*) exit "${NO_CERTIFICATE:-0}" ;; *-o*.pem*) for last; do :; done; touch "$ROOT/etc/afirgen/database-ca.pem" ;; esac',
+    "lsblk": 'echo "Amazon Elastic Block Store"; [ -n "${NO_FAST_DISK:-}" ] || echo "Amazon EC2 NVMe Instance Storage"',
+    "mountpoint": "",
     "timeout": 'exit "${NO_DATABASE:-0}"',
     "openssl": 'touch "$ROOT/etc/caddy/own.key" "$ROOT/etc/caddy/own.crt"',
 }
@@ -55,6 +59,7 @@ class Machine:
             self._tool(self._tools / name, answer)
         shutil.copytree(DEPLOY, self._artifact / "deploy")
         self._tool(self._artifact / "deploy" / "install.sh", "")
+        self._tool(self._artifact / "deploy" / "llama-cuda.sh", 'exit "${NO_RUNTIME:-0}"')
         current = self.root / "opt" / "afirgen" / "current" / "deploy"
         current.mkdir(parents=True)
         self._tool(current / "as-service.sh", "")
@@ -97,13 +102,16 @@ def test_the_instance_is_told_ready_last_and_in_the_right_order(tmp_path: Path) 
     assert done.returncode == 0, done.stderr
     steps = [
         "amazon-cloudwatch-agent-ctl",
-        "install.sh",
+        "--start-later",
+        "mountpoint -q",
         "get-secret-value",
-        "as-service.sh models pull",
+        "systemctl start afirgen-models.service",
         "timeout",
         "as-service.sh db upgrade",
         "systemctl start afirgen.service",
         "127.0.0.1:8000/ready",
+        "systemctl start afirgen-backup.timer",
+        "describe-addresses",
         "associate-address",
         "s3 sync --only-show-errors --region ap-south-1 s3://b/caddy/",
         "systemctl restart caddy",
@@ -114,6 +122,9 @@ def test_the_instance_is_told_ready_last_and_in_the_right_order(tmp_path: Path) 
     ]
     places = [machine.place(step) for step in steps]
     assert places == sorted(places)
+    # The runtime for the GPU comes meanwhile, and is there before the program starts.
+    runtime = machine.place("llama-cuda.sh")
+    assert machine.place("get-secret-value") < runtime < machine.place("systemctl start afirgen.service")
     assert machine.calls[-1].endswith("--unique-id i-0abc --status SUCCESS")
     assert "--lifecycle-action-result CONTINUE" in machine.calls[-2]
 
@@ -151,9 +162,108 @@ def test_a_database_that_never_comes_is_told_as_a_failure(tmp_path: Path) -> Non
 def test_a_secret_that_may_not_be_read_is_told_as_a_failure(tmp_path: Path) -> None:
     machine = Machine(tmp_path)
     assert machine.start(NO_API_KEY="1").returncode != 0
-    assert not [c for c in machine.calls if "as-service.sh" in c]
+    assert not [c for c in machine.calls if "as-service.sh" in c or "afirgen-models" in c or "llama-cuda" in c]
     assert machine.calls[-1].endswith("--status FAILURE")
     assert len([c for c in machine.calls if "signal-resource" in c]) == 1
+
+
+def test_without_a_runtime_for_its_gpu_the_program_is_not_started(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    assert machine.start(NO_RUNTIME="1").returncode == 1
+    assert not [c for c in machine.calls if "start afirgen.service" in c]
+    assert machine.calls[-1].endswith("--status FAILURE")
+
+
+def test_an_instance_that_fails_gives_the_address_back_to_the_one_at_work(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    assert machine.start(NO_CERTIFICATE="1", HELD_BY="i-0old").returncode == 1
+    given = [c for c in machine.calls if "associate-address" in c]
+    assert [re.findall(r"--instance-id (\S+)", c) for c in given] == [["i-0abc"], ["i-0old"]]
+    assert machine.calls[-1].endswith("--status FAILURE")
+
+
+def test_a_first_instance_that_fails_has_nobody_to_give_the_address_to(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    assert machine.start(NO_CERTIFICATE="1").returncode == 1
+    assert len([c for c in machine.calls if "associate-address" in c]) == 1
+
+
+def test_the_models_may_be_written_by_their_unit_where_they_lie(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    machine.start()
+    place = machine.root / "etc" / "systemd" / "system" / "afirgen-models.service.d" / "place.conf"
+    assert place.read_text() == "[Service]\nReadWritePaths=-/opt/dlami/nvme/afirgen/models\n"
+    told = (machine.root / "etc" / "afirgen" / "afirgen.env").read_text()
+    assert "AFIRGEN_MODEL_DIR=/opt/dlami/nvme/afirgen/models\n" in told
+    # The figure for the disk is of the places that fill.
+    agent = machine.root / "opt" / "aws" / "amazon-cloudwatch-agent" / "etc" / "afirgen.json"
+    disks = json.loads(agent.read_text())["metrics"]["metrics_collected"]["disk"]["resources"]
+    assert disks == ["/", "/opt/dlami/nvme"]
+
+
+def test_packages_wait_for_the_image_that_updates_itself(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    machine.start()
+    calls = [c for c in machine.calls if c.startswith("apt-get")]
+    assert len(calls) >= 2
+    assert all("DPkg::Lock::Timeout=600" in c for c in calls)
+
+
+# --- the runtime for the GPU ------------------------------------------------------------------------------------------
+
+CUDA_ANSWERS = {
+    "nvidia-smi": "echo 8.6",
+    "nvcc": "echo 'Cuda compilation tools, release 12.8, V12.8.93'",
+    "ldconfig": "",
+    "aws": 'case "$*" in *--recursive*) for last; do :; done; [ -z "${KEPT:-}" ] || touch "$last/llama_cpp_python-1-cp311.whl" ;; esac',
+}
+PYTHON = (
+    'echo "CMAKE_ARGS=${CMAKE_ARGS:-}" >> "$CALLS"; if [ "$3" = wheel ]; then touch "$9/llama_cpp_python-1-cp311.whl"; fi; '
+    'case "$*" in *supports_gpu*) exit "${NO_GPU:-0}" ;; esac'
+)
+
+
+def cuda(folder: Path, **more: str) -> tuple[subprocess.CompletedProcess[str], list[str]]:
+    """Run llama-cuda.sh with stand-ins for what it calls."""
+    folder.mkdir()
+    tools, root, calls = folder / "tools", folder / "root", folder / "calls"
+    program = root / "opt" / "afirgen" / "current" / "venv" / "bin"
+    for made in (tools, program, root / "etc" / "ld.so.conf.d", folder / "artifact" / "sources"):
+        made.mkdir(parents=True)
+    (folder / "artifact" / "sources" / "llama_cpp_python-1.tar.gz").write_bytes(b"source")
+    for name, answer in CUDA_ANSWERS.items():
+        Machine._tool(tools / name, answer)
+    Machine._tool(program / "python", PYTHON)
+    path = f"{tools}:{os.defpath}"
+    environment = {"PATH": path, "ROOT": str(root), "CALLS": str(calls), "CUDA_HOME": str(folder / "none"), **more}
+    command = ["/bin/bash", str(DEPLOY / "llama-cuda.sh"), str(folder / "artifact"), "p"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
+    return done, calls.read_text().splitlines()
+
+
+def test_the_runtime_is_compiled_once_for_a_gpu_and_kept(tmp_path: Path) -> None:
+    done, calls = cuda(tmp_path / "first")
+    assert done.returncode == 0, done.stderr
+    digest = hashlib.sha256(b"source").hexdigest()[:16]
+    place = f"s3://p/builds/llama-{digest}-cuda12.8-sm86/"
+    [compiled] = [n for n, c in enumerate(calls) if "pip wheel" in c]
+    assert "--no-index" in calls[compiled]
+    assert calls[compiled + 1] == "CMAKE_ARGS=-DGGML_CUDA=ON -DCMAKE_CUDA_ARCHITECTURES=86 -DGGML_NATIVE=OFF"
+    [sent] = [n for n, c in enumerate(calls) if "s3 cp" in c and "--recursive" not in c]
+    [installed] = [n for n, c in enumerate(calls) if "pip install" in c]
+    assert calls[sent].endswith(place)
+    assert compiled < sent < installed
+
+    done, calls = cuda(tmp_path / "second", KEPT="1")
+    assert done.returncode == 0, done.stderr
+    assert f"s3 cp --recursive --only-show-errors {place}" in "".join(calls)
+    assert not [c for c in calls if "pip wheel" in c]
+    assert [c for c in calls if "pip install" in c]
+
+
+def test_a_runtime_that_does_not_know_the_gpu_stops_the_start(tmp_path: Path) -> None:
+    done, _ = cuda(tmp_path / "one", NO_GPU="1")
+    assert done.returncode == 1
 
 
 def test_without_a_fast_disk_the_models_lie_on_the_other(tmp_path: Path) -> None:

@@ -56,8 +56,34 @@ def test_every_timer_has_its_service_and_backups_are_six_hourly() -> None:
 
 def test_the_service_restarts_within_limits_and_lets_work_end() -> None:
     text = (UNITS / "afirgen.service").read_text()
-    for line in ("Restart=always", "StartLimitBurst=5", "KillSignal=SIGTERM", "Type=notify"):
+    for line in ("Restart=always", "KillSignal=SIGTERM", "Type=notify"):
         assert line in text.splitlines()
+    told = dict(re.findall(r"^(RestartSec|StartLimitBurst|StartLimitIntervalSec)=(\d+)$", text, re.MULTILINE))
+    # A database that is patched or moves to its other zone is away for minutes; a start that fails at once may not end
+    # the tries before that, and they may not go on for ever.
+    assert int(told["RestartSec"]) * int(told["StartLimitBurst"]) >= 15 * 60
+    assert int(told["StartLimitIntervalSec"]) >= 2 * int(told["RestartSec"]) * int(told["StartLimitBurst"])
+
+
+def test_models_and_device_files_are_there_before_the_service() -> None:
+    service = (UNITS / "afirgen.service").read_text()
+    for line in ("Wants", "After"):
+        [found] = re.findall(rf"^{line}=(.*)$", service, re.MULTILINE)
+        assert {"afirgen-models.service", "afirgen-gpu.service"} <= set(found.split()), line
+
+
+def test_the_monthly_drill_finds_an_hour_in_which_a_station_works() -> None:
+    """The first may be a Sunday and any one hour may lie outside the working hours; the command does it once a month."""
+    timer = (UNITS / "afirgen-drill.timer").read_text()
+    assert "OnCalendar=*-*-01..07 01/2:30:00" in timer
+    assert "backup drill --once-a-month" in (UNITS / "afirgen-drill.service").read_text()
+
+
+def test_the_timers_are_started_by_both_ways_of_installing() -> None:
+    ours = {timer.name for timer in TIMERS if timer.parent == UNITS}
+    for script in ("install.sh", "user-data.sh"):
+        [line] = re.findall(r"systemctl start (afirgen-\S+\.timer .*)$", (DEPLOY / script).read_text(), re.MULTILINE)
+        assert set(line.split()) == ours, script
 
 
 def test_the_units_call_commands_that_exist() -> None:
@@ -142,6 +168,25 @@ def test_installing_twice_changes_nothing_and_an_update_keeps_the_program_before
     assert run(str(current / "venv" / "bin" / "afirgen")).stdout == "second\n"
     assert (root / "opt" / "afirgen" / "previous").resolve() == before
     assert settings.read_text() == "AFIRGEN_PORT=9000\n"
+
+
+@pytest.mark.parametrize("more", [(), ("--start-later",)])
+def test_nothing_is_started_before_the_settings_where_they_come_later(more: tuple[str, ...], tmp_path: Path) -> None:
+    """On a new instance the program would else start on a database of its own, with models of another profile."""
+    text = (DEPLOY / "install.sh").read_text()
+    steps = ("release_of", "make_account", "make_settings", "install_release", "switch_to", "install_units", "drop_old")
+    stubs = "\n".join(f"{name}() {{ echo {name}; }}" for name in (*steps, "bring_up"))
+    script = tmp_path / "install.sh"
+    script.write_text(text.replace('main "$@"', f'{stubs}\nmain "$@"'))
+    done = subprocess.run(  # noqa: S603 - our own
+        ["/bin/bash", str(script), str(artifact(tmp_path / "artifact", note="n")), *more],
+        env=os.environ | {"AFIRGEN_ROOT": str(tmp_path / "root")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ("bring_up" in done.stdout.splitlines()) is (more == ())
+    assert "install_units" in done.stdout.splitlines()
 
 
 def test_what_is_no_artifact_is_refused(tmp_path: Path) -> None:
