@@ -26,7 +26,8 @@ class LlamaOptions(Struct, frozen=True, kw_only=True):
     """How the model is run. ``context`` is in tokens, shared by all sequences; ``gpu_layers`` -1 means all.
 
     ``batch`` is the most tokens decoded at once, ``chunk`` the most prompt tokens among them while an answer is
-    being written, so that it does not stall. ``batch_threads`` read prompts, ``threads`` write; None means the
+    being written, so that it does not stall. ``guesses`` is how many tokens of an answer are guessed from the prompt
+    and checked in one go. ``batch_threads`` read prompts, ``threads`` write; None means the
     same. ``flash_attention`` None means with a GPU only: on a CPU it is less exact and no faster. ``kv_type`` is
     a ggml type number: 0 f32, 1 f16, 30 bf16, 8 q8_0.
     """
@@ -35,6 +36,7 @@ class LlamaOptions(Struct, frozen=True, kw_only=True):
     sequences: int = 24
     batch: int = 512
     chunk: int = 128
+    guesses: int = 3
     threads: int = 2
     batch_threads: int | None = None
     gpu_layers: int = 0
@@ -48,6 +50,8 @@ class LlamaOptions(Struct, frozen=True, kw_only=True):
             raise ValueError("sequences: from 2 to 256, and no more than batch")
         if not 1 <= self.batch <= self.context or self.chunk < 1:
             raise ValueError("batch and chunk: at least 1, and batch no more than context")
+        if self.guesses < 0:
+            raise ValueError("guesses: at least 0")
         if self.threads < 1 or (self.batch_threads is not None and self.batch_threads < 1):
             raise ValueError("threads and batch_threads: at least 1")
         if self.kv_type not in {_F32, _F16, _BF16, _Q8_0}:
@@ -202,10 +206,12 @@ class NativeModel:
             raise ValueError(f"length {length} out of range")
         llama_cpp.llama_memory_seq_cp(self._memory, source, target, 0, length)
 
-    def forget(self, sequence: int) -> None:
-        """Free all cells that only this sequence holds."""
+    def forget(self, sequence: int, *, start: int = 0) -> None:
+        """Take the sequence from position ``start`` on out of the cache; cells that no other one holds are free."""
         self._check_sequence(sequence)
-        llama_cpp.llama_memory_seq_rm(self._memory, sequence, -1, -1)
+        if not 0 <= start <= self.options.context:
+            raise ValueError(f"position {start} out of range")
+        llama_cpp.llama_memory_seq_rm(self._memory, sequence, start, -1)
 
     def _check_token(self, token: int) -> None:
         if not 0 <= token < self.vocabulary_size:
