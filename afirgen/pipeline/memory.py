@@ -50,9 +50,7 @@ class Memory:
 class _RememberingModel:
     """A language model that is asked the same thing about a text once."""
 
-    def __init__(
-        self, model: LanguageModel, model_id: str, known_of: Callable[[str, str, str], _Known]
-    ) -> None:
+    def __init__(self, model: LanguageModel, model_id: str, known_of: Callable[[str, str, str], _Known]) -> None:
         self._model = model
         self._id = model_id
         self._known_of = known_of

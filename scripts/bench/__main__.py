@@ -13,6 +13,7 @@ import shutil
 import statistics
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -88,7 +89,13 @@ def _median(kind: str, count: int, asked: dict[str, Any], rounds: int) -> dict[s
     found = []
     for turn in range(rounds):
         print(f"{kind}, {count} at once, run {turn + 1} of {rounds}", file=sys.stderr, flush=True)
-        command = [sys.executable, str(_HERE / "rows.py"), kind, str(count), json.dumps(asked)]
+        command = [
+            sys.executable,
+            str(_HERE / "rows.py"),
+            kind,
+            str(count),
+            json.dumps({**asked, "begun": time.time()}),
+        ]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise click.ClickException(f"{kind} failed:\n{done.stderr[-2000:]}")

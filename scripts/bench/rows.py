@@ -1,14 +1,11 @@
 """One row of the benchmark in a process of its own: `rows.py KIND COUNT OPTIONS`; prints its figures as JSON."""
 
-import time
-
-BEGUN = time.perf_counter()
-
 import asyncio
 import json
 import resource
 import statistics
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -131,10 +128,9 @@ async def question(count: int, asked: dict[str, Any]) -> dict[str, float]:
 
 async def draft(count: int, asked: dict[str, Any]) -> dict[str, float]:
     """Whole drafts by the program, with the model that its settings name and all others loaded."""
-    del asked
     program = build_program(load_settings(), quiet=True)
     async with program.running():
-        ready = time.perf_counter() - BEGUN
+        ready = time.time() - asked["begun"]
 
         async def one(text: str) -> float:
             begun = time.perf_counter()

@@ -50,7 +50,13 @@ def ask(
 
 
 def write(
-    model: Counting, memory: Memory, task: str, *, most: int = 8, schema: dict[str, object] | None = None, shared: str = "A"
+    model: Counting,
+    memory: Memory,
+    task: str,
+    *,
+    most: int = 8,
+    schema: dict[str, object] | None = None,
+    shared: str = "A",
 ) -> tuple[Generated, list[str]]:
     pieces: list[str] = []
     request = Generation(prompt=Prompt(system="s", shared=shared, task=task), max_tokens=most, schema=schema)
