@@ -91,11 +91,14 @@ async def test_a_failed_listening_stops_the_reading() -> None:
         finally:
             stopped.set()
 
-    with pytest.raises(ValueError, match="damaged"):
+    async def listen() -> None:
         async with reading_along(for_ever) as heard:
             heard(so_far("one"))
             await asyncio.sleep(0)
             raise ValueError("damaged")
+
+    with pytest.raises(ValueError, match="damaged"):
+        await listen()
     await asyncio.wait_for(stopped.wait(), 5)
 
 

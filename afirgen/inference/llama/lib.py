@@ -97,7 +97,7 @@ class NativeModel:
                 f"There is not enough memory for {model_id}. Lower AFIRGEN_LLM_CONTEXT or free some memory."
             )
         self._memory = llama_cpp.llama_get_memory(self._context)
-        self._batch = llama_cpp.llama_batch_init(options.batch, 0, 1)
+        self._batch = llama_cpp.llama_batch_init(options.batch, 0, options.sequences)
         self._wants: list[bool] = []
         self.vocabulary_size: int = llama_cpp.llama_vocab_n_tokens(self._vocab)
         trained: int = llama_cpp.llama_model_n_ctx_train(model)
@@ -182,6 +182,20 @@ class NativeModel:
         self._batch.n_tokens = row + 1
         self._wants.append(logits)
         return row
+
+    def share(self, row: int, sequence: int) -> None:
+        """Let another sequence have the token of a row too, at the same position.
+
+        Up to there both must have the same tokens, and what they share must be all that either has in the batch.
+        """
+        self._check_sequence(sequence)
+        if not 0 <= row < len(self._wants):
+            raise ValueError(f"row {row} out of range")
+        count = int(self._batch.n_seq_id[row])
+        if sequence in self._batch.seq_id[row][:count]:
+            raise ValueError(f"sequence {sequence} has row {row} already")
+        self._batch.seq_id[row][count] = sequence
+        self._batch.n_seq_id[row] = count + 1
 
     def decode(self) -> int:
         """Run the batch: 0 done, 1 no room in the cache (nothing changed), 2 aborted, negative for an error."""

@@ -103,7 +103,10 @@ class Scheduler:
             stream.guess(min(self._model.options.guesses, self._model.room() - behind - len(stream.pending)))
             self._add_stream(stream, rows, self._model.room())
         room = min(self._model.options.chunk, self._model.room()) if writing else self._model.room()
-        for stream in _in_order([s for s in ready if not s.sampled]):
+        # Questions that begin alike stand side by side, so that what they have in common is read once.
+        for stream in sorted(
+            (s for s in ready if not s.sampled), key=lambda s: (s.job.priority, s.job.number, tuple(s.pending))
+        ):
             room -= self._add_stream(stream, rows, room)
         self._share_out(room, rows)
         return rows
@@ -126,20 +129,27 @@ class Scheduler:
             room -= sum(shares)
 
     def _add_stream(self, stream: Stream, rows: "_Rows", room: int) -> int:
-        take = min(len(stream.pending), room)
-        if take == 0 or stream.sequence is None:
+        """Add what there is room for of the pending tokens, with the guesses behind them; return how many rows."""
+        if room < 1 or not stream.pending or stream.sequence is None:
             return 0
         self.slots.join(stream)
+        common = rows.in_common(stream)
+        for row in common:
+            self._model.share(row, stream.sequence)
+        take = min(len(stream.pending), len(common) + room)
         whole = take == len(stream.pending)
-        tokens = [*itertools.islice(stream.pending, take), *(stream.guessed if whole else ())]
+        tokens = [*itertools.islice(stream.pending, len(common), take), *(stream.guessed if whole else ())]
+        first = len(common) - take + 1
         added = [
-            self._model.add(token, stream.position + index, stream.sequence, logits=whole and index >= take - 1)
+            self._model.add(
+                token, stream.position + len(common) + index, stream.sequence, logits=whole and index + first >= 0
+            )
             for index, token in enumerate(tokens)
         ]
         if whole:
-            rows.wanted.append((stream, added[take - 1 :]))
-        rows.touched.append((stream, take))
-        return take
+            rows.wanted.append((stream, added[-first:]))
+        rows.note(stream, take, [*common, *added])
+        return len(added)
 
     def _add_prefix(self, prefix: Prefix, rows: "_Rows", take: int) -> None:
         for index in range(prefix.filled, prefix.filled + take):
@@ -258,6 +268,20 @@ class _Rows:
     def __init__(self) -> None:
         self.wanted: list[tuple[Stream, list[int]]] = []
         self.touched: list[tuple[Stream | Prefix, int]] = []
+        self._last: tuple[Prefix | None, list[int], list[int]] = (None, [], [])
+
+    def note(self, stream: Stream, count: int, added: list[int]) -> None:
+        """Note that ``count`` of a stream's pending tokens went in, and its rows."""
+        self.touched.append((stream, count))
+        self._last = (stream.prefix if _begins(stream) else None, list(itertools.islice(stream.pending, count)), added)
+
+    def in_common(self, stream: Stream) -> list[int]:
+        """Return the rows that a stream about to begin can share with the one added last; its last token is its own."""
+        prefix, tokens, added = self._last
+        if prefix is None or prefix is not stream.prefix or not _begins(stream):
+            return []
+        pairs = zip(tokens, added, itertools.islice(stream.pending, len(stream.pending) - 1), strict=False)
+        return [row for token, row, _ in itertools.takewhile(lambda pair: pair[0] == pair[2], pairs)]
 
     def commit(self) -> None:
         """Book the tokens as decoded."""
@@ -268,6 +292,11 @@ class _Rows:
                 unit.position += count
                 for _ in range(count):
                     unit.pending.popleft()
+
+
+def _begins(stream: Stream) -> bool:
+    """Tell whether nothing but its prefix has been decoded for the stream."""
+    return stream.prefix is not None and stream.position == len(stream.prefix.tokens)
 
 
 def _in_order(streams: Sequence[Stream]) -> list[Stream]:

@@ -254,6 +254,46 @@ def test_work_done_ahead_gets_what_an_officer_leaves(model: FailingModel) -> Non
     drain(scheduler)
 
 
+def test_what_questions_begin_with_in_common_is_decoded_once(model: FailingModel) -> None:
+    tails = [(50, 51, 52, 60), (50, 51, 61), (50, 51, 52, 62, 63), (70, 71), (50, 51, 52, 60), (50, 51)]
+    alone = []
+    for tail in tails:
+        scheduler = new_scheduler(model)
+        stream = Stream(tail, 0)
+        scheduler.submit(job(1, text(20), [stream])[0])
+        drain(scheduler)
+        scheduler.drop_idle()
+        alone.append(stream.score)
+    model.batches = []
+    scheduler = new_scheduler(model)
+    together = [Stream(tail, 0) for tail in tails]
+    scheduler.submit(job(1, text(20), together)[0])
+    drain(scheduler)
+    assert [s.score for s in together] == pytest.approx(alone, abs=1e-3)
+    # Five streams find a sequence at once; the last token of each is its own: (50 (51 51 52 52 ...)).
+    assert sum(sum(batch.values()) for batch in model.batches) < 20 + sum(map(len, tails)) - 6
+    scheduler.drop_idle()
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(tails=st.lists(st.lists(st.integers(50, 52), min_size=1, max_size=7).map(tuple), min_size=2, max_size=9))
+def test_questions_asked_together_score_as_alone(model: FailingModel, tails: list[tuple[int, ...]]) -> None:
+    model.codes, model.batches = [], []
+    scores: dict[tuple[int, ...], float | None] = {}
+    scheduler = new_scheduler(model)
+    for tail in dict.fromkeys(tails):
+        stream = Stream(tail, 0)
+        scheduler.submit(job(1, text(12), [stream])[0])
+        drain(scheduler)
+        scores[tail] = stream.score
+    together = [Stream(tail, 0) for tail in tails]
+    scheduler.submit(job(2, text(12), together)[0])
+    drain(scheduler)
+    assert [s.score for s in together] == pytest.approx([scores[tail] for tail in tails], abs=1e-3)
+    scheduler.drop_idle()
+    assert scheduler.slots.sequences_used == 0
+
+
 # --- guesses ----------------------------------------------------------------------------------------------------
 
 
