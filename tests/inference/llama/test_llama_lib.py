@@ -34,6 +34,9 @@ def native(tiny_model: Path) -> Iterator[NativeModel]:
         lambda m: m.logits(-1),
         lambda m: m.forget(4),
         lambda m: m.forget(-1),
+        lambda m: m.forget(0, start=-1),
+        lambda m: m.forget(0, start=257),
+        lambda m: m.share(0, 1),
         lambda m: m.copy_prefix(0, 4, 1),
         lambda m: m.copy_prefix(-1, 0, 1),
         lambda m: m.copy_prefix(0, 1, 0),
@@ -55,6 +58,20 @@ def test_a_batch_holds_no_more_than_it_was_made_for(native: NativeModel) -> None
     assert native.room() == 0
     with pytest.raises(ValueError, match="range"):
         native.add(5, OPTIONS.batch, 0, logits=False)
+
+
+def test_a_row_is_shared_once_with_each_sequence(native: NativeModel) -> None:
+    native.begin_batch()
+    row = native.add(5, 0, 0, logits=False)
+    for sequence in range(1, OPTIONS.sequences):
+        native.share(row, sequence)
+    for sequence in range(OPTIONS.sequences):
+        with pytest.raises(ValueError, match="already"):
+            native.share(row, sequence)
+    with pytest.raises(ValueError, match="range"):
+        native.share(row, OPTIONS.sequences)
+    with pytest.raises(ValueError, match="range"):
+        native.share(row + 1, 1)
 
 
 def test_only_asked_rows_have_logits(native: NativeModel) -> None:
@@ -92,6 +109,7 @@ def test_a_full_cache_is_a_code_and_not_an_abort(tiny_model: Path) -> None:
         {"batch": 0},
         {"batch": 9000},
         {"chunk": 0},
+        {"guesses": -1},
         {"threads": 0},
         {"batch_threads": 0},
         {"kv_type": 99},
