@@ -20,22 +20,26 @@ _WARNING, _ERROR = 3, 4
 _F32, _F16, _BF16, _Q8_0 = 0, 1, 30, 8
 # One for the prefix and one for the stream that extends it.
 _SEQUENCES_A_REQUEST = 2
+_CPU_CHUNK = 16
 
 
 class LlamaOptions(Struct, frozen=True, kw_only=True):
     """How the model is run. ``context`` is in tokens, shared by all sequences; ``gpu_layers`` -1 means all.
 
-    ``batch`` is the most tokens decoded at once, ``chunk`` the most prompt tokens among them while an answer is
-    being written, so that it does not stall. ``guesses`` is how many tokens of an answer are guessed from the prompt
-    and checked in one go. ``batch_threads`` read prompts, ``threads`` write; None means the
-    same. ``flash_attention`` None means with a GPU only: on a CPU it is less exact and no faster. ``kv_type`` is
-    a ggml type number: 0 f32, 1 f16, 30 bf16, 8 q8_0.
+    ``batch`` is the most tokens decoded at once, ``chunk`` the most prompt tokens among them for each answer that is
+    being written, so that it does not stall. None means a few on a CPU, where a prompt token costs the same in a small
+    batch as in a large one and an answer's token next to nothing beside it, and the whole batch with a GPU.
+
+    ``guesses`` is how many tokens of an answer are guessed from the prompt and checked in one go.
+
+    ``batch_threads`` read prompts, ``threads`` write; None means the same. ``flash_attention`` None means with a GPU
+    only: on a CPU it is less exact and no faster. ``kv_type`` is a ggml type number: 0 f32, 1 f16, 30 bf16, 8 q8_0.
     """
 
     context: int = 8192
     sequences: int = 24
     batch: int = 512
-    chunk: int = 128
+    chunk: int | None = None
     guesses: int = 3
     threads: int = 2
     batch_threads: int | None = None
@@ -48,7 +52,7 @@ class LlamaOptions(Struct, frozen=True, kw_only=True):
         most = min(llama_cpp.llama_max_parallel_sequences(), self.batch)
         if not _SEQUENCES_A_REQUEST <= self.sequences <= most:
             raise ValueError("sequences: from 2 to 256, and no more than batch")
-        if not 1 <= self.batch <= self.context or self.chunk < 1:
+        if not 1 <= self.batch <= self.context or (self.chunk is not None and self.chunk < 1):
             raise ValueError("batch and chunk: at least 1, and batch no more than context")
         if self.guesses < 0:
             raise ValueError("guesses: at least 0")
@@ -56,6 +60,13 @@ class LlamaOptions(Struct, frozen=True, kw_only=True):
             raise ValueError("threads and batch_threads: at least 1")
         if self.kv_type not in {_F32, _F16, _BF16, _Q8_0}:
             raise ValueError("kv_type: one of 0, 1, 8, 30")
+
+    def prompt_room(self, answers: int) -> int:
+        """Return how many prompt tokens one batch may take beside so many answers being written."""
+        if not answers:
+            return self.batch
+        chunk = self.chunk or (self.batch if self.gpu_layers else _CPU_CHUNK)
+        return min(self.batch, chunk * answers)
 
 
 def _pass_on(level: int, text: bytes | None, _data: int | None) -> None:

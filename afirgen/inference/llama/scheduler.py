@@ -102,7 +102,7 @@ class Scheduler:
             behind -= len(stream.pending)
             stream.guess(min(self._model.options.guesses, self._model.room() - behind - len(stream.pending)))
             self._add_stream(stream, rows, self._model.room())
-        room = min(self._model.options.chunk, self._model.room()) if writing else self._model.room()
+        room = min(self._model.room(), self._model.options.prompt_room(len(writing)))
         # Questions that begin alike stand side by side, so that what they have in common is read once.
         for stream in sorted(
             (s for s in ready if not s.sampled), key=lambda s: (s.job.priority, s.job.number, tuple(s.pending))

@@ -112,7 +112,7 @@ def _changes(start: LlamaOptions) -> Iterator[Mapping[str, int | bool]]:
         for name in ("threads", "batch_threads"):
             yield from ({name: n} for n in sorted({max(1, cores // 2), cores}))
     yield from ({"batch": n} for n in (256, 512, 1024) if n <= start.context)
-    yield from ({"chunk": n} for n in (16, 64, 128, 256))
+    yield from ({"chunk": n} for n in (8, 16, 32, 64, 256))
     yield from ({"guesses": n} for n in (0, 3, 7))
     yield from ({"flash_attention": on} for on in (False, True))
     # An 8-bit cache needs flash attention.

@@ -60,6 +60,13 @@ def test_a_batch_holds_no_more_than_it_was_made_for(native: NativeModel) -> None
         native.add(5, OPTIONS.batch, 0, logits=False)
 
 
+def test_prompts_take_what_the_device_can_bear_beside_answers() -> None:
+    cpu, gpu, set_by_hand = LlamaOptions(), LlamaOptions(gpu_layers=-1), LlamaOptions(gpu_layers=-1, chunk=100)
+    assert [cpu.prompt_room(n) for n in (0, 1, 3, 100)] == [512, 16, 48, 512]
+    assert [gpu.prompt_room(n) for n in (0, 1, 3)] == [512, 512, 512]
+    assert [set_by_hand.prompt_room(n) for n in (0, 1, 3, 9)] == [512, 100, 300, 512]
+
+
 def test_a_row_is_shared_once_with_each_sequence(native: NativeModel) -> None:
     native.begin_batch()
     row = native.add(5, 0, 0, logits=False)
