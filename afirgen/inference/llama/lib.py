@@ -37,7 +37,7 @@ class LlamaOptions(Struct, frozen=True, kw_only=True):
     """
 
     context: int = 8192
-    sequences: int = 24
+    sequences: int = 64
     batch: int = 512
     chunk: int | None = None
     guesses: int = 3
