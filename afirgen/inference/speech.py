@@ -73,13 +73,14 @@ class SpeechEngine(EngineWorker[Any]):
         *,
         language: str | None = None,
         on_progress: Callable[[float], None] | None = None,
+        on_text: Callable[[Transcript], None] | None = None,
         cancel: CancelToken | None = None,
     ) -> Transcript:
         """Write down a recording, given as its bytes or its file.
 
         ``language`` is a code of :data:`LANGUAGES`; without it the model tells the language from the first
-        minute with speech. ``on_progress`` is called on the event loop with the fraction done, 0..1. Long
-        recordings give way to others after every minute of speech.
+        minute with speech. ``on_progress`` is called on the event loop with the fraction done, 0..1, and
+        ``on_text`` with the text so far after every minute of speech. Long recordings give way to others as often.
 
         Raises:
             EmptyInputError: Nobody speaks in it.
@@ -88,10 +89,15 @@ class SpeechEngine(EngineWorker[Any]):
             UnsupportedMediaError: The model cannot write ``language``.
         """
         with self.place():
-            return await self._transcribe(audio, language, on_progress, cancel or CancelToken())
+            return await self._transcribe(audio, language, on_progress, on_text, cancel or CancelToken())
 
     async def _transcribe(
-        self, audio: bytes | Path, language: str | None, on_progress: Callable[[float], None] | None, token: CancelToken
+        self,
+        audio: bytes | Path,
+        language: str | None,
+        on_progress: Callable[[float], None] | None,
+        on_text: Callable[[Transcript], None] | None,
+        token: CancelToken,
     ) -> Transcript:
         loop = asyncio.get_running_loop()
 
@@ -114,6 +120,8 @@ class SpeechEngine(EngineWorker[Any]):
                 sure = sure and heard.sure
                 chosen = heard.language
                 utterances.extend(heard.utterances)
+                if on_text is not None and done < 1.0:
+                    on_text(compose(utterances, chosen, sure=sure, fit=chosen in self._languages))
             spoken = spoken or heard.spoken
         if chosen is None or all(spoke.confidence < _GUESSWORK for spoke in utterances):
             raise _nothing_heard(spoken=spoken)

@@ -18,7 +18,7 @@ from afirgen.case.languages import LANGUAGES
 from afirgen.case.law import LegalView
 from afirgen.case.state import CaseState
 from afirgen.errors import InvalidInputError, StepConflictError
-from afirgen.inference.engine import EngineStatus, Priority
+from afirgen.inference.engine import EngineState, EngineStatus, Priority
 from afirgen.pipeline.assess import LawSources, find_sections
 from afirgen.pipeline.choose import choose_sections
 from afirgen.pipeline.compose import compose
@@ -29,6 +29,7 @@ from afirgen.pipeline.memory import Memory
 from afirgen.pipeline.model_port import LanguageModel
 from afirgen.pipeline.narrate import narrate
 from afirgen.pipeline.orders import hide_orders
+from afirgen.pipeline.read_along import read_ahead, reading_along
 from afirgen.pipeline.summarise import summarise
 from afirgen.pipeline.trace import Trace, TracedModel
 from afirgen.pipeline.transcribe import Listener, PageReader, transcribe
@@ -138,11 +139,22 @@ class Pipeline:
             async with (
                 self._lend(self._engines.speech, needed=intake.audio is not None) as listener,
                 self._lend(self._engines.ocr, needed=bool(intake.pages)) as reader,
+                reading_along(self._read_ahead) as heard,
             ):
                 transcript = await transcribe(
-                    intake, listener=listener, reader=reader, language=original.language, on_progress=share
+                    intake,
+                    listener=listener,
+                    reader=reader,
+                    language=original.language,
+                    on_progress=share,
+                    on_text=heard,
                 )
         return intake.source, transcript
+
+    async def _read_ahead(self, heard: Transcript) -> None:
+        if self._engines.llm.status().state is EngineState.READY:
+            async with self._lend_model(None) as model:
+                await read_ahead(heard, model)
 
     async def summarise(
         self,

@@ -21,9 +21,10 @@ class Listener(Protocol):
         *,
         language: str | None = None,
         on_progress: Callable[[float], None] | None = None,
+        on_text: Callable[[Transcript], None] | None = None,
         cancel: CancelToken | None = None,
     ) -> Transcript:
-        """Write down a recording."""
+        """Write down a recording; ``on_text`` gets the text so far each time that there is more to come."""
 
 
 class PageReader(Protocol):
@@ -47,12 +48,14 @@ async def transcribe(
     reader: PageReader,
     language: str | None = None,
     on_progress: Callable[[float], None] | None = None,
+    on_text: Callable[[Transcript], None] | None = None,
     cancel: CancelToken | None = None,
 ) -> Transcript:
     """Return the transcript of ``intake``: speech written down, pages read, typed text as it is.
 
     ``language`` is the officer's choice and wins over what the text looks like; None lets the source decide.
-    ``on_progress`` gets the fraction done, 0..1. Raises what the engines raise.
+    ``on_progress`` gets the fraction done, 0..1, ``on_text`` what of a long recording is written down so far. Raises
+    what the engines raise.
 
     Raises:
         InvalidInputError: ``language`` is not a known code.
@@ -60,7 +63,9 @@ async def transcribe(
     if language is not None and language not in LANGUAGES:
         raise InvalidInputError(f"The language {language!r} is not known. Use one of {', '.join(LANGUAGES)}.")
     if intake.audio is not None:
-        return await listener.transcribe(intake.audio, language=language, on_progress=on_progress, cancel=cancel)
+        return await listener.transcribe(
+            intake.audio, language=language, on_progress=on_progress, on_text=on_text, cancel=cancel
+        )
     if intake.text is None:
         return await reader.read(intake.pages, language=language, on_progress=on_progress, cancel=cancel)
     if on_progress is not None:

@@ -3,7 +3,7 @@
 Rows of the first table: the engine; one `Llama` behind a lock; llama.cpp's own server: the program given
 by ``--server``, `llama-server` on the path, or one that `build_server.py` compiles on the first run (about 6 minutes on
 2 cores). Rows of the second: whole drafts; the design that this program replaces. Every row runs in a process of its
-own, so that the peak memory is its own. Medians of ``--rounds`` runs.
+own, so that the peak memory is its own. Medians of ``--rounds`` runs. A draft's p50 and p95 are those of five drafts at least.
 """
 
 import json
@@ -13,6 +13,7 @@ import shutil
 import statistics
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -28,8 +29,13 @@ _HERE = Path(__file__).parent
 _PAGE = _HERE.parents[1] / "docs" / "performance.md"
 _BEGIN, _END = "<!-- bench: begin -->", "<!-- bench: end -->"
 _TOKENS = ("prompt tokens/s", "generated tokens/s", "first token p50 s", "all done s", "peak memory MiB")
-_DRAFTS = ("draft p50 s", "draft p95 s", "all done s", "peak memory MiB")
-_TABLES = ((("engine", "locked", "server"), _TOKENS), (("draft", "earlier"), _DRAFTS))
+_DRAFTS = ("draft p50 s", "draft p95 s", "all done s", "ready s", "peak memory MiB")
+_TABLES = (
+    (("engine", "locked", "server"), _TOKENS),
+    (("question",), ("one more s",)),
+    (("draft", "earlier"), _DRAFTS),
+)
+Rows = dict[str, dict[int, dict[str, float]]]
 
 
 @click.command()
@@ -51,13 +57,13 @@ def main(**options: Any) -> None:
     kinds = [kind for group, _ in _TABLES for kind in group if not options["only"] or options["only"] in kind]
     server = (options["server"] or _found_server()) if "server" in kinds else None
     asked = {"model": str(model), "gpu_layers": options["gpu_layers"], "server": server}
-    rows: dict[str, dict[int, dict[str, float]]] = {}
+    rows: Rows = {}
     for kind in kinds:
         if kind == "server" and not server:
             continue
         # The earlier design does one case after another; more of them at once tell nothing new.
         rows[kind] = {n: _median(kind, n, asked, options["rounds"]) for n in (counts if kind != "earlier" else [1])}
-    text = "\n\n".join([_machine(model, options["gpu_layers"]), *_tables(rows)])
+    text = "\n\n".join([_machine(model, options["gpu_layers"]), *_tables(rows), *_ratios(rows)])
     Console().print(text, markup=False, highlight=False, soft_wrap=True)
     if options["write"]:
         _keep(text)
@@ -83,7 +89,13 @@ def _median(kind: str, count: int, asked: dict[str, Any], rounds: int) -> dict[s
     found = []
     for turn in range(rounds):
         print(f"{kind}, {count} at once, run {turn + 1} of {rounds}", file=sys.stderr, flush=True)
-        command = [sys.executable, str(_HERE / "rows.py"), kind, str(count), json.dumps(asked)]
+        command = [
+            sys.executable,
+            str(_HERE / "rows.py"),
+            kind,
+            str(count),
+            json.dumps({**asked, "begun": time.time()}),
+        ]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise click.ClickException(f"{kind} failed:\n{done.stderr[-2000:]}")
@@ -91,7 +103,7 @@ def _median(kind: str, count: int, asked: dict[str, Any], rounds: int) -> dict[s
     return {name: statistics.median(each[name] for each in found) for name in found[0]}
 
 
-def _tables(rows: dict[str, dict[int, dict[str, float]]]) -> list[str]:
+def _tables(rows: Rows) -> list[str]:
     return [
         _table([(k, n, f) for k in kinds if k in rows for n, f in rows[k].items()], names)
         for kinds, names in _TABLES
@@ -105,8 +117,35 @@ def _table(rows: list[tuple[str, int, dict[str, float]]], names: tuple[str, ...]
         "|---|---|" + "---|" * len(names),
     ]
     for kind, count, figures in rows:
-        lines.append(f"| {kind} | {count} | " + " | ".join(f"{figures[name]:.1f}" for name in names) + " |")
+        lines.append(f"| {kind} | {count} | " + " | ".join(_cell(figures, name) for name in names) + " |")
     return "\n".join(lines)
+
+
+def _cell(figures: dict[str, float], name: str) -> str:
+    return f"{figures[name]:.{2 if figures[name] < 1 else 1}f}" if name in figures else ""
+
+
+def _ratios(rows: Rows) -> list[str]:
+    """Hold the rows of this run against each other, as far as it has them."""
+    lines = []
+    for other in ("locked", "server"):
+        for count in rows.get("engine", {}):
+            if count in rows.get(other, {}):
+                ratio = _tokens_a_second(rows["engine"][count]) / _tokens_a_second(rows[other][count])
+                lines.append(f"- tokens/s in all, engine to {other}, {count} at once: {ratio:.2f}")
+    drafts = rows.get("draft", {})
+    if 1 in drafts and "earlier" in rows:
+        ratio = rows["earlier"][1]["draft p50 s"] / drafts[1]["draft p50 s"]
+        lines.append(f"- seconds of a draft, earlier to this one: {ratio:.1f}")
+    for count, figures in drafts.items():
+        if count > 1 and 1 in drafts:
+            ratio = figures["all done s"] / drafts[1]["draft p50 s"]
+            lines.append(f"- seconds until {count} drafts at once are all done, to those of one: {ratio:.1f}")
+    return ["Ratios:\n\n" + "\n".join(lines)] if lines else []
+
+
+def _tokens_a_second(figures: dict[str, float]) -> float:
+    return figures["prompt tokens/s"] + figures["generated tokens/s"]
 
 
 def _machine(model: Path, gpu_layers: int) -> str:

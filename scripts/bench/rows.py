@@ -20,7 +20,7 @@ from server import Server
 from afirgen.bootstrap import build_program
 from afirgen.inference.llama.engine import LlamaEngine
 from afirgen.inference.llama.lib import LlamaOptions
-from afirgen.inference.llama.request import Generation, Prompt
+from afirgen.inference.llama.request import Generation, Prompt, Scoring
 from afirgen.inference.models.manifest import Role
 from afirgen.pipeline.model_port import SYSTEM, shared_prompt
 from afirgen.pipeline.run import Original
@@ -29,6 +29,8 @@ from afirgen.settings import load_settings
 TASK = "Tell in one paragraph what happened, in your own words."
 MOST_TOKENS = 64
 CONTEXT = 8192
+FEWEST_DRAFTS = 5
+FEW, MANY = 8, 40
 
 
 def main() -> None:
@@ -101,11 +103,34 @@ async def _all(one: Any, count: int) -> dict[str, float]:
     }
 
 
+async def question(count: int, asked: dict[str, Any]) -> dict[str, float]:
+    """What one more closed question about a case costs that the model has read, with so many cases at once."""
+    options = LlamaOptions(context=CONTEXT, gpu_layers=asked["gpu_layers"])
+    model = LlamaEngine(Path(asked["model"]), model_id="bench", options=options, max_waiting=count + 1)
+    model.start()
+    await model.ready()
+    texts = [shared_prompt(text) for text in complaints(count)]
+    book = build_program(load_settings(), quiet=True).law.book
+    asks = [each.text for each in book.questions.values()]
+
+    async def ask(questions: list[str]) -> float:
+        begun = time.perf_counter()
+        await asyncio.gather(
+            *(model.score(Scoring(system=SYSTEM, shared=text, questions=tuple(questions))) for text in texts)
+        )
+        return time.perf_counter() - begun
+
+    await ask(asks[:1])
+    few, many = await ask(asks[:FEW]), await ask(asks[FEW:MANY])
+    await asyncio.to_thread(model.stop)
+    return {"one more s": (many - few) / (MANY - 2 * FEW) / count}
+
+
 async def draft(count: int, asked: dict[str, Any]) -> dict[str, float]:
-    """Whole drafts by the program, with the model that its settings name."""
-    del asked
+    """Whole drafts by the program, with the model that its settings name and all others loaded."""
     program = build_program(load_settings(), quiet=True)
-    async with program.running(roles=(Role.LLM, Role.EMBEDDING)):
+    async with program.running():
+        ready = time.time() - asked["begun"]
 
         async def one(text: str) -> float:
             begun = time.perf_counter()
@@ -115,11 +140,16 @@ async def draft(count: int, asked: dict[str, Any]) -> dict[str, float]:
             )
             return time.perf_counter() - begun
 
-        warm, *texts = complaints(count + 1)
+        # A draft or two say nothing about the slowest ones.
+        waves = -(-FEWEST_DRAFTS // count)
+        warm, *texts = complaints(waves * count + 1)
         await one(warm)
-        begun = time.perf_counter()
-        seconds = sorted(await asyncio.gather(*(one(text) for text in texts)))
-        return _drafts(seconds, time.perf_counter() - begun)
+        seconds, walls = [], []
+        for wave in range(waves):
+            begun = time.perf_counter()
+            seconds += await asyncio.gather(*(one(text) for text in texts[wave * count : (wave + 1) * count]))
+            walls.append(time.perf_counter() - begun)
+        return {**_drafts(sorted(seconds), statistics.median(walls)), "ready s": ready}
 
 
 async def earlier(count: int, asked: dict[str, Any]) -> dict[str, float]:
@@ -146,7 +176,7 @@ def _drafts(seconds: list[float], wall: float) -> dict[str, float]:
     }
 
 
-ROWS = {"engine": engine, "locked": locked, "server": server, "draft": draft, "earlier": earlier}
+ROWS = {"engine": engine, "locked": locked, "server": server, "question": question, "draft": draft, "earlier": earlier}
 
 if __name__ == "__main__":
     main()

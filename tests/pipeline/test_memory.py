@@ -3,7 +3,7 @@
 import asyncio
 
 from afirgen.inference.engine import CancelToken
-from afirgen.inference.llama.request import Generated, Generation, Scored, Scoring
+from afirgen.inference.llama.request import Generated, Generation, Prompt, Scored, Scoring
 from afirgen.pipeline.memory import Memory
 
 
@@ -15,12 +15,25 @@ class Counting:
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, ...]] = []
+        self.written: list[str] = []
 
     def count_tokens(self, text: str) -> int:
         return len(text)
 
     async def generate(self, request: Generation, **_: object) -> Generated:
-        raise NotImplementedError(request)
+        self.written.append(request.prompt.task)
+        return Generated(
+            text=f"{request.prompt.task} {request.max_tokens}",
+            finish="stop",
+            prompt_tokens=9,
+            reused_tokens=2,
+            sampled_tokens=3,
+            fed_tokens=1,
+            guessed_tokens=1,
+            queue_s=0.1,
+            prefill_s=0.2,
+            decode_s=0.3,
+        )
 
     async def score(self, request: Scoring, *, cancel: CancelToken | None = None) -> Scored:
         del cancel
@@ -34,6 +47,39 @@ def ask(
 ) -> tuple[float, ...]:
     request = Scoring(system="s", shared=text, questions=questions)
     return asyncio.run(memory.of(model, model_id).score(request)).scores
+
+
+def write(
+    model: Counting,
+    memory: Memory,
+    task: str,
+    *,
+    most: int = 8,
+    schema: dict[str, object] | None = None,
+    shared: str = "A",
+) -> tuple[Generated, list[str]]:
+    pieces: list[str] = []
+    request = Generation(prompt=Prompt(system="s", shared=shared, task=task), max_tokens=most, schema=schema)
+    return asyncio.run(memory.of(model, "m").generate(request, on_text=pieces.append)), pieces
+
+
+def test_what_was_written_is_given_again_and_costs_nothing() -> None:
+    model, memory = Counting(), Memory()
+    first, _ = write(model, memory, "Tell.")
+    again, pieces = write(model, memory, "Tell.")
+    assert again.text == first.text == "".join(pieces)
+    assert (first.sampled_tokens, again.sampled_tokens, again.prompt_tokens, again.decode_s) == (3, 0, 0, 0)
+    assert model.written == ["Tell."]
+
+
+def test_another_task_length_schema_or_text_is_written_anew() -> None:
+    model, memory = Counting(), Memory()
+    write(model, memory, "Tell.")
+    write(model, memory, "Tell it.")
+    write(model, memory, "Tell.", most=9)
+    write(model, memory, "Tell.", schema={"type": "string"})
+    write(model, memory, "Tell.", shared="B")
+    assert len(model.written) == 5
 
 
 def test_only_what_is_new_is_asked_and_the_order_is_kept() -> None:

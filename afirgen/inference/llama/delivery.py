@@ -25,6 +25,7 @@ def generated(job: Job, stream: Stream) -> Generated:
         reused_tokens=job.reused_tokens,
         sampled_tokens=stream.sampled,
         fed_tokens=stream.fed,
+        guessed_tokens=stream.hit,
         queue_s=started - job.submitted,
         prefill_s=first - started,
         decode_s=finished - first,

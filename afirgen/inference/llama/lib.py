@@ -20,21 +20,27 @@ _WARNING, _ERROR = 3, 4
 _F32, _F16, _BF16, _Q8_0 = 0, 1, 30, 8
 # One for the prefix and one for the stream that extends it.
 _SEQUENCES_A_REQUEST = 2
+_CPU_CHUNK = 16
 
 
 class LlamaOptions(Struct, frozen=True, kw_only=True):
     """How the model is run. ``context`` is in tokens, shared by all sequences; ``gpu_layers`` -1 means all.
 
-    ``batch`` is the most tokens decoded at once, ``chunk`` the most prompt tokens among them while an answer is
-    being written, so that it does not stall. ``batch_threads`` read prompts, ``threads`` write; None means the
-    same. ``flash_attention`` None means with a GPU only: on a CPU it is less exact and no faster. ``kv_type`` is
-    a ggml type number: 0 f32, 1 f16, 30 bf16, 8 q8_0.
+    ``batch`` is the most tokens decoded at once, ``chunk`` the most prompt tokens among them for each answer that is
+    being written, so that it does not stall. None means a few on a CPU, where a prompt token costs the same in a small
+    batch as in a large one and an answer's token next to nothing beside it, and the whole batch with a GPU.
+
+    ``guesses`` is how many tokens of an answer are guessed from the prompt and checked in one go.
+
+    ``batch_threads`` read prompts, ``threads`` write; None means the same. ``flash_attention`` None means with a GPU
+    only: on a CPU it is less exact and no faster. ``kv_type`` is a ggml type number: 0 f32, 1 f16, 30 bf16, 8 q8_0.
     """
 
     context: int = 8192
-    sequences: int = 24
+    sequences: int = 64
     batch: int = 512
-    chunk: int = 128
+    chunk: int | None = None
+    guesses: int = 3
     threads: int = 2
     batch_threads: int | None = None
     gpu_layers: int = 0
@@ -46,12 +52,21 @@ class LlamaOptions(Struct, frozen=True, kw_only=True):
         most = min(llama_cpp.llama_max_parallel_sequences(), self.batch)
         if not _SEQUENCES_A_REQUEST <= self.sequences <= most:
             raise ValueError("sequences: from 2 to 256, and no more than batch")
-        if not 1 <= self.batch <= self.context or self.chunk < 1:
+        if not 1 <= self.batch <= self.context or (self.chunk is not None and self.chunk < 1):
             raise ValueError("batch and chunk: at least 1, and batch no more than context")
+        if self.guesses < 0:
+            raise ValueError("guesses: at least 0")
         if self.threads < 1 or (self.batch_threads is not None and self.batch_threads < 1):
             raise ValueError("threads and batch_threads: at least 1")
         if self.kv_type not in {_F32, _F16, _BF16, _Q8_0}:
             raise ValueError("kv_type: one of 0, 1, 8, 30")
+
+    def prompt_room(self, answers: int) -> int:
+        """Return how many prompt tokens one batch may take beside so many answers being written."""
+        if not answers:
+            return self.batch
+        chunk = self.chunk or (self.batch if self.gpu_layers else _CPU_CHUNK)
+        return min(self.batch, chunk * answers)
 
 
 def _pass_on(level: int, text: bytes | None, _data: int | None) -> None:
@@ -93,7 +108,7 @@ class NativeModel:
                 f"There is not enough memory for {model_id}. Lower AFIRGEN_LLM_CONTEXT or free some memory."
             )
         self._memory = llama_cpp.llama_get_memory(self._context)
-        self._batch = llama_cpp.llama_batch_init(options.batch, 0, 1)
+        self._batch = llama_cpp.llama_batch_init(options.batch, 0, options.sequences)
         self._wants: list[bool] = []
         self.vocabulary_size: int = llama_cpp.llama_vocab_n_tokens(self._vocab)
         trained: int = llama_cpp.llama_model_n_ctx_train(model)
@@ -179,6 +194,20 @@ class NativeModel:
         self._wants.append(logits)
         return row
 
+    def share(self, row: int, sequence: int) -> None:
+        """Let another sequence have the token of a row too, at the same position.
+
+        Up to there both must have the same tokens, and what they share must be all that either has in the batch.
+        """
+        self._check_sequence(sequence)
+        if not 0 <= row < len(self._wants):
+            raise ValueError(f"row {row} out of range")
+        count = int(self._batch.n_seq_id[row])
+        if sequence in self._batch.seq_id[row][:count]:
+            raise ValueError(f"sequence {sequence} has row {row} already")
+        self._batch.seq_id[row][count] = sequence
+        self._batch.n_seq_id[row] = count + 1
+
     def decode(self) -> int:
         """Run the batch: 0 done, 1 no room in the cache (nothing changed), 2 aborted, negative for an error."""
         if not self._wants:
@@ -202,10 +231,12 @@ class NativeModel:
             raise ValueError(f"length {length} out of range")
         llama_cpp.llama_memory_seq_cp(self._memory, source, target, 0, length)
 
-    def forget(self, sequence: int) -> None:
-        """Free all cells that only this sequence holds."""
+    def forget(self, sequence: int, *, start: int = 0) -> None:
+        """Take the sequence from position ``start`` on out of the cache; cells that no other one holds are free."""
         self._check_sequence(sequence)
-        llama_cpp.llama_memory_seq_rm(self._memory, sequence, -1, -1)
+        if not 0 <= start <= self.options.context:
+            raise ValueError(f"position {start} out of range")
+        llama_cpp.llama_memory_seq_rm(self._memory, sequence, start, -1)
 
     def _check_token(self, token: int) -> None:
         if not 0 <= token < self.vocabulary_size:

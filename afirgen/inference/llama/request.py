@@ -33,7 +33,10 @@ class Generation(Struct, frozen=True, kw_only=True):
 
 
 class Generated(Struct, frozen=True, kw_only=True):
-    """The model's text and what it cost. Times are seconds; ``fed_tokens`` were fixed by the schema."""
+    """The model's text and what it cost. Times are seconds; ``fed_tokens`` were fixed by the schema.
+
+    ``guessed_tokens`` of both were found in the prompt and took no decode of their own.
+    """
 
     text: str
     finish: Literal["stop", "length"]
@@ -41,6 +44,7 @@ class Generated(Struct, frozen=True, kw_only=True):
     reused_tokens: int
     sampled_tokens: int
     fed_tokens: int
+    guessed_tokens: int = 0
     queue_s: float
     prefill_s: float
     decode_s: float

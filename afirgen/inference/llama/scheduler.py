@@ -1,5 +1,6 @@
 """The step loop: many streams over one context, prefixes shared, nothing started that could not finish."""
 
+import itertools
 import time
 from collections.abc import Sequence
 
@@ -50,8 +51,8 @@ class Scheduler:
             self._recover(code, rows)
             return
         rows.commit()
-        for row, stream in rows.wanted:
-            self._use_logits(stream, row)
+        for stream, wanted in rows.wanted:
+            self._use_logits(stream, wanted)
 
     def fail_all(self, error: AfirgenError) -> None:
         """End every open job with ``error``."""
@@ -91,44 +92,70 @@ class Scheduler:
     # --- the batch ----------------------------------------------------------------------------------------
 
     def _fill_batch(self) -> "_Rows":
-        """Take one token of each answer being written first, then prompts, so that a long one stalls nobody."""
+        """Take what each answer being written goes on with first, then prompts, so that a long one stalls nobody."""
         self._model.begin_batch()
         rows = _Rows()
         ready = [s for s in self._active if s.prefix and s.prefix.ready]
-        writing = [s for s in ready if s.sampled]
-        for stream in _in_order(writing):
+        writing = _in_order([s for s in ready if s.sampled])
+        behind = sum(len(s.pending) for s in writing)
+        for stream in writing:
+            behind -= len(stream.pending)
+            stream.guess(min(self._model.options.guesses, self._model.room() - behind - len(stream.pending)))
             self._add_stream(stream, rows, self._model.room())
-        room = min(self._model.options.chunk, self._model.room()) if writing else self._model.room()
-        for stream in _in_order([s for s in ready if not s.sampled]):
+        room = min(self._model.room(), self._model.options.prompt_room(len(writing)))
+        # Questions that begin alike stand side by side, so that what they have in common is read once.
+        for stream in sorted(
+            (s for s in ready if not s.sampled), key=lambda s: (s.job.priority, s.job.number, tuple(s.pending))
+        ):
             room -= self._add_stream(stream, rows, room)
-        for prefix in self._needed_prefixes():
-            room -= self._add_prefix(prefix, rows, room)
+        self._share_out(room, rows)
         return rows
 
-    def _needed_prefixes(self) -> list[Prefix]:
-        unique = {id(s.prefix): s.prefix for s in _in_order(self._active) if s.prefix and not s.prefix.ready}
-        return list(unique.values())
+    def _share_out(self, room: int, rows: "_Rows") -> None:
+        """Read on in the prefixes: each takes up to half of what those before it leave, then the oldest the rest.
+
+        So the oldest case is done first as far as that goes, and a very long one does not hold up all others. What is
+        done ahead of need gets only what is left over.
+        """
+        needed: dict[int, tuple[int, Prefix]] = {}
+        for stream in _in_order(self._active):
+            if stream.prefix and not stream.prefix.ready:
+                needed.setdefault(id(stream.prefix), (stream.job.priority, stream.prefix))
+        for _, group in itertools.groupby(needed.values(), key=lambda each: each[0]):
+            prefixes = [prefix for _, prefix in group]
+            shares = _shares([len(p.tokens) - p.filled for p in prefixes], room)
+            for prefix, share in zip(prefixes, shares, strict=True):
+                self._add_prefix(prefix, rows, share)
+            room -= sum(shares)
 
     def _add_stream(self, stream: Stream, rows: "_Rows", room: int) -> int:
-        take = min(len(stream.pending), room)
-        if take == 0 or stream.sequence is None:
+        """Add what there is room for of the pending tokens, with the guesses behind them; return how many rows."""
+        if room < 1 or not stream.pending or stream.sequence is None:
             return 0
         self.slots.join(stream)
-        for index in range(take):
-            last = index == len(stream.pending) - 1
-            row = self._model.add(stream.pending[index], stream.position + index, stream.sequence, logits=last)
-            if last:
-                rows.wanted.append((row, stream))
-        rows.touched.append((stream, take))
-        return take
+        common = rows.in_common(stream)
+        for row in common:
+            self._model.share(row, stream.sequence)
+        take = min(len(stream.pending), len(common) + room)
+        whole = take == len(stream.pending)
+        tokens = [*itertools.islice(stream.pending, len(common), take), *(stream.guessed if whole else ())]
+        first = len(common) - take + 1
+        added = [
+            self._model.add(
+                token, stream.position + len(common) + index, stream.sequence, logits=whole and index + first >= 0
+            )
+            for index, token in enumerate(tokens)
+        ]
+        if whole:
+            rows.wanted.append((stream, added[-first:]))
+        rows.note(stream, take, [*common, *added])
+        return len(added)
 
-    def _add_prefix(self, prefix: Prefix, rows: "_Rows", room: int) -> int:
-        take = min(len(prefix.tokens) - prefix.filled, room)
+    def _add_prefix(self, prefix: Prefix, rows: "_Rows", take: int) -> None:
         for index in range(prefix.filled, prefix.filled + take):
             self._model.add(prefix.tokens[index], index, prefix.sequence, logits=False)
         if take:
             rows.touched.append((prefix, take))
-        return take
 
     def _recover(self, code: int, rows: "_Rows") -> None:
         """Keep going after a failed decode: free idle prefixes and try again, else fail what was in the batch."""
@@ -145,18 +172,14 @@ class Scheduler:
 
     # --- results ------------------------------------------------------------------------------------------
 
-    def _use_logits(self, stream: Stream, row: int) -> None:
+    def _use_logits(self, stream: Stream, rows: Sequence[int]) -> None:
+        """Score by the row of the last token, or write on by it and by the rows of the guesses that hold."""
         job = stream.job
         if job.over:
             return
         job.first_logits = job.first_logits or time.monotonic()
         try:
-            logits = self._model.logits(row)
-            if stream.scoring:
-                stream.score = _log_sum(logits[self._yes]) - _log_sum(logits[self._no])
-                ended = True
-            else:
-                ended = self._write(stream, logits)
+            ended = self._score(stream, rows[0]) if stream.scoring else self._write_on(stream, rows)
         except AfirgenError as err:
             self._finish(job, err)
         except Exception as err:  # noqa: BLE001 - one request's trouble must not reach the others in the batch
@@ -167,6 +190,28 @@ class Scheduler:
         else:
             if ended:
                 self._close(stream)
+
+    def _score(self, stream: Stream, row: int) -> bool:
+        logits = self._model.logits(row)
+        stream.score = _log_sum(logits[self._yes]) - _log_sum(logits[self._no])
+        return True
+
+    def _write_on(self, stream: Stream, rows: Sequence[int]) -> bool:
+        """Write by each row in turn as long as what comes out was guessed; forget what was guessed wrongly."""
+        left = iter(rows)
+        for row in left:
+            if self._write(stream, self._model.logits(row)):
+                return True
+            before = len(stream.guessed)
+            if not stream.hold():
+                break
+            # A schema may have fed tokens that were guessed too; their rows say nothing new.
+            for _ in range(before - len(stream.guessed) - 1):
+                next(left)
+        if stream.guessed and stream.sequence is not None:
+            self._model.forget(stream.sequence, start=stream.position)
+        stream.guessed = []
+        return False
 
     def _write(self, stream: Stream, logits: NDArray[np.float32]) -> bool:
         """Choose the next token of the answer and what the schema forces after it; True when it is complete."""
@@ -185,6 +230,7 @@ class Scheduler:
                 return True
             stream.emit(self._model.piece(each))
             stream.pending.append(each)
+            stream.answer.append(each)
         if not stream.cut and constraint and constraint.finished:
             return True
         stream.cut = stream.written >= stream.max_tokens
@@ -217,11 +263,25 @@ class Scheduler:
 
 
 class _Rows:
-    """What a batch holds: rows with logits, and how many tokens of each stream or prefix went in."""
+    """What a batch holds: each stream's rows with logits, and how many tokens of each stream or prefix went in."""
 
     def __init__(self) -> None:
-        self.wanted: list[tuple[int, Stream]] = []
+        self.wanted: list[tuple[Stream, list[int]]] = []
         self.touched: list[tuple[Stream | Prefix, int]] = []
+        self._last: tuple[Prefix | None, list[int], list[int]] = (None, [], [])
+
+    def note(self, stream: Stream, count: int, added: list[int]) -> None:
+        """Note that ``count`` of a stream's pending tokens went in, and its rows."""
+        self.touched.append((stream, count))
+        self._last = (stream.prefix if _begins(stream) else None, list(itertools.islice(stream.pending, count)), added)
+
+    def in_common(self, stream: Stream) -> list[int]:
+        """Return the rows that a stream about to begin can share with the one added last; its last token is its own."""
+        prefix, tokens, added = self._last
+        if prefix is None or prefix is not stream.prefix or not _begins(stream):
+            return []
+        pairs = zip(tokens, added, itertools.islice(stream.pending, len(stream.pending) - 1), strict=False)
+        return [row for token, row, _ in itertools.takewhile(lambda pair: pair[0] == pair[2], pairs)]
 
     def commit(self) -> None:
         """Book the tokens as decoded."""
@@ -234,8 +294,26 @@ class _Rows:
                     unit.pending.popleft()
 
 
+def _begins(stream: Stream) -> bool:
+    """Tell whether nothing but its prefix has been decoded for the stream."""
+    return stream.prefix is not None and stream.position == len(stream.prefix.tokens)
+
+
 def _in_order(streams: Sequence[Stream]) -> list[Stream]:
     return sorted(streams, key=lambda s: (s.job.priority, s.job.number))
+
+
+def _shares(wanted: Sequence[int], room: int) -> list[int]:
+    """Give each up to half of what those before it leave, then all in order what they still want."""
+    given = []
+    for want in wanted:
+        given.append(min(want, -(-room // 2)))
+        room -= given[-1]
+    for index, want in enumerate(wanted):
+        more = min(want - given[index], room)
+        given[index] += more
+        room -= more
+    return given
 
 
 def _log_sum(values: NDArray[np.float32]) -> float:

@@ -3,6 +3,7 @@
 import time
 
 from afirgen.inference.llama.lib import NativeModel
+from afirgen.inference.llama.lookup import Lookup
 from afirgen.inference.llama.streams import Prefix, Stream
 
 # Less than this in common is not worth a look at another case's cells.
@@ -48,6 +49,8 @@ class Slots:
         if prefix is None:
             prefix = self._begin(wanted)
             stream.reused = prefix.filled
+        if prefix.lookup is None and self._model.options.guesses and not stream.scoring:
+            prefix.lookup = Lookup(wanted, self._model.piece)
         prefix.users += 1
         stream.prefix = prefix
         stream.sequence = self._free.pop()

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from afirgen.errors import AfirgenError
 from afirgen.inference.engine import CancelToken
 from afirgen.inference.llama.constrain import Constraint
+from afirgen.inference.llama.lookup import Lookup
 
 
 @dataclass(eq=False)
@@ -20,6 +21,7 @@ class Prefix:
     filled: int = 0
     users: int = 0
     used_at: float = 0.0
+    lookup: Lookup | None = None
 
     @property
     def ready(self) -> bool:
@@ -58,7 +60,8 @@ class Job:
 class Stream:
     """One continuation of a prefix: a question to be scored, or an answer to be written.
 
-    ``pending`` are tokens not yet decoded; ``position`` is where the next one goes.
+    ``pending`` are tokens not yet decoded; ``position`` is where the next one goes. ``answer`` are the tokens written
+    so far, ``guessed`` those decoded behind the pending ones in the hope that they are next.
     """
 
     tail: tuple[int, ...]
@@ -74,7 +77,10 @@ class Stream:
     constraint: Constraint | None = None
     on_text: Callable[[str], None] | None = None
     pieces: list[str] = field(default_factory=list)
+    answer: list[int] = field(default_factory=list)
+    guessed: list[int] = field(default_factory=list)
     sampled: int = 0
+    hit: int = 0
     opening: bytes = b""
     fed: int = 0
     cut: bool = False
@@ -104,6 +110,21 @@ class Stream:
         kept = forced[:room]
         self.fed += len(kept)
         return kept
+
+    def guess(self, most: int) -> None:
+        """Guess up to ``most`` tokens that come after the pending ones, from what the prompt says, within its cells."""
+        lookup = self.prefix.lookup if self.prefix else None
+        left = self.max_tokens - self.written
+        self.guessed = lookup.guess(self.answer, min(most, left - 1)) if lookup else []
+
+    def hold(self) -> bool:
+        """Take the pending tokens that were guessed as decoded; tell whether the guesses hold so far."""
+        while self.pending and self.guessed and self.pending[0] == self.guessed[0]:
+            self.pending.popleft()
+            self.guessed.pop(0)
+            self.position += 1
+            self.hit += 1
+        return not self.pending
 
     def emit(self, piece: bytes, *, last: bool = False) -> None:
         """Add bytes to the text; an unfinished character waits for its rest."""

@@ -28,6 +28,12 @@ _CLEARLY = 0.97
 _CASES, _QUESTIONS, _WRITTEN = 3, 16, 40
 _SYSTEM = "You copy facts from complaints made at an Indian police station."
 _SENTENCE = "On the way home a man whom I do not know stopped me near the market and took my bag from me. "
+_RECORD = {
+    "type": "object",
+    "properties": {"what": {"type": "string"}, "where": {"type": "string"}, "who": {"type": "string"}},
+    "required": ["what", "where", "who"],
+    "additionalProperties": False,
+}
 _Q8_0 = 8
 
 
@@ -91,6 +97,7 @@ def tuned(folder: Path, options: LlamaOptions, *, keep_threads: bool = False) ->
         options,
         batch=min(found.batch, options.context),
         chunk=found.chunk,
+        guesses=found.guesses,
         threads=options.threads if keep_threads else found.threads,
         batch_threads=options.batch_threads if keep_threads else found.batch_threads,
         flash_attention=found.flash_attention,
@@ -105,7 +112,8 @@ def _changes(start: LlamaOptions) -> Iterator[Mapping[str, int | bool]]:
         for name in ("threads", "batch_threads"):
             yield from ({name: n} for n in sorted({max(1, cores // 2), cores}))
     yield from ({"batch": n} for n in (256, 512, 1024) if n <= start.context)
-    yield from ({"chunk": n} for n in (16, 64, 128, 256))
+    yield from ({"chunk": n} for n in (8, 16, 32, 64, 256))
+    yield from ({"guesses": n} for n in (0, 3, 7))
     yield from ({"flash_attention": on} for on in (False, True))
     # An 8-bit cache needs flash attention.
     yield {"kv_type": _Q8_0, "flash_attention": True}
@@ -139,10 +147,10 @@ async def _case(engine: LlamaEngine, number: int) -> None:
     questions = tuple(
         f"Was thing number {n} taken from the informant by force or by a threat?" for n in range(_QUESTIONS)
     )
-    prompt = Prompt(system=_SYSTEM, shared=text, task="Tell what happened.")
+    prompt = Prompt(system=_SYSTEM, shared=text, task="Fill this record in the words of the complaint.")
     await asyncio.gather(
         engine.score(Scoring(system=_SYSTEM, shared=text, questions=questions)),
-        engine.generate(Generation(prompt=prompt, max_tokens=_WRITTEN)),
+        engine.generate(Generation(prompt=prompt, max_tokens=_WRITTEN, schema=_RECORD)),
     )
 
 

@@ -34,6 +34,9 @@ def native(tiny_model: Path) -> Iterator[NativeModel]:
         lambda m: m.logits(-1),
         lambda m: m.forget(4),
         lambda m: m.forget(-1),
+        lambda m: m.forget(0, start=-1),
+        lambda m: m.forget(0, start=257),
+        lambda m: m.share(0, 1),
         lambda m: m.copy_prefix(0, 4, 1),
         lambda m: m.copy_prefix(-1, 0, 1),
         lambda m: m.copy_prefix(0, 1, 0),
@@ -55,6 +58,27 @@ def test_a_batch_holds_no_more_than_it_was_made_for(native: NativeModel) -> None
     assert native.room() == 0
     with pytest.raises(ValueError, match="range"):
         native.add(5, OPTIONS.batch, 0, logits=False)
+
+
+def test_prompts_take_what_the_device_can_bear_beside_answers() -> None:
+    cpu, gpu, set_by_hand = LlamaOptions(), LlamaOptions(gpu_layers=-1), LlamaOptions(gpu_layers=-1, chunk=100)
+    assert [cpu.prompt_room(n) for n in (0, 1, 3, 100)] == [512, 16, 48, 512]
+    assert [gpu.prompt_room(n) for n in (0, 1, 3)] == [512, 512, 512]
+    assert [set_by_hand.prompt_room(n) for n in (0, 1, 3, 9)] == [512, 100, 300, 512]
+
+
+def test_a_row_is_shared_once_with_each_sequence(native: NativeModel) -> None:
+    native.begin_batch()
+    row = native.add(5, 0, 0, logits=False)
+    for sequence in range(1, OPTIONS.sequences):
+        native.share(row, sequence)
+    for sequence in range(OPTIONS.sequences):
+        with pytest.raises(ValueError, match="already"):
+            native.share(row, sequence)
+    with pytest.raises(ValueError, match="range"):
+        native.share(row, OPTIONS.sequences)
+    with pytest.raises(ValueError, match="range"):
+        native.share(row + 1, 1)
 
 
 def test_only_asked_rows_have_logits(native: NativeModel) -> None:
@@ -92,6 +116,7 @@ def test_a_full_cache_is_a_code_and_not_an_abort(tiny_model: Path) -> None:
         {"batch": 0},
         {"batch": 9000},
         {"chunk": 0},
+        {"guesses": -1},
         {"threads": 0},
         {"batch_threads": 0},
         {"kv_type": 99},

@@ -1,6 +1,6 @@
 """The step loop on a tiny real model: book-keeping, fairness, and decodes that fail."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import llama_cpp
@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 from afirgen.errors import AfirgenError, CancelledWorkError, DeadlineExceededError, EngineFailureError
 from afirgen.inference.engine import CancelToken
 from afirgen.inference.llama.lib import LlamaOptions, NativeModel
+from afirgen.inference.llama.lookup import Lookup
 from afirgen.inference.llama.scheduler import Scheduler
 from afirgen.inference.llama.streams import Job, Stream
 
+Guess = Callable[[Stream, int], list[int]]
 OPTIONS = LlamaOptions(context=256, sequences=6, batch=32, chunk=8, threads=1)
 
 
@@ -226,6 +228,140 @@ def test_what_two_prefixes_have_in_common_is_decoded_once(model: FailingModel) -
     assert sum(sum(batch.values()) for batch in model.batches) == 60 + 4 + 10 + 4
 
 
+def test_a_long_case_leaves_room_for_a_short_one(model: FailingModel) -> None:
+    scheduler = new_scheduler(model)
+    (long, outcome), (short, ready) = job(1, text(150), [Stream(text(3), 0)]), job(2, text(40, 9), [Stream(text(3), 0)])
+    scheduler.submit(long)
+    scheduler.submit(short)
+    while not ready.settled:
+        scheduler.step()
+    assert not outcome.settled
+    drain(scheduler)
+    read = sum(sum(batch.values()) for batch in model.batches)
+    assert read == 150 + 3 + 40 + 3
+    assert max(sum(batch.values()) for batch in model.batches) == OPTIONS.batch
+
+
+def test_work_done_ahead_gets_what_an_officer_leaves(model: FailingModel) -> None:
+    scheduler = new_scheduler(model)
+    ahead, _ = job(1, text(90), [Stream(text(3), 0)], priority=1)
+    officer, outcome = job(2, text(90, 9), [Stream(text(3), 0)])
+    scheduler.submit(ahead)
+    scheduler.submit(officer)
+    while not outcome.settled:
+        scheduler.step()
+    assert len(model.batches) == 4, "as if alone"
+    drain(scheduler)
+
+
+def test_what_questions_begin_with_in_common_is_decoded_once(model: FailingModel) -> None:
+    tails = [(50, 51, 52, 60), (50, 51, 61), (50, 51, 52, 62, 63), (70, 71), (50, 51, 52, 60), (50, 51)]
+    alone = []
+    for tail in tails:
+        scheduler = new_scheduler(model)
+        stream = Stream(tail, 0)
+        scheduler.submit(job(1, text(20), [stream])[0])
+        drain(scheduler)
+        scheduler.drop_idle()
+        alone.append(stream.score)
+    model.batches = []
+    scheduler = new_scheduler(model)
+    together = [Stream(tail, 0) for tail in tails]
+    scheduler.submit(job(1, text(20), together)[0])
+    drain(scheduler)
+    assert [s.score for s in together] == pytest.approx(alone, abs=1e-3)
+    # Five streams find a sequence at once; the last token of each is its own: (50 (51 51 52 52 ...)).
+    assert sum(sum(batch.values()) for batch in model.batches) < 20 + sum(map(len, tails)) - 6
+    scheduler.drop_idle()
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(tails=st.lists(st.lists(st.integers(50, 52), min_size=1, max_size=7).map(tuple), min_size=2, max_size=9))
+def test_questions_asked_together_score_as_alone(model: FailingModel, tails: list[tuple[int, ...]]) -> None:
+    model.codes, model.batches = [], []
+    scores: dict[tuple[int, ...], float | None] = {}
+    scheduler = new_scheduler(model)
+    for tail in dict.fromkeys(tails):
+        stream = Stream(tail, 0)
+        scheduler.submit(job(1, text(12), [stream])[0])
+        drain(scheduler)
+        scores[tail] = stream.score
+    together = [Stream(tail, 0) for tail in tails]
+    scheduler.submit(job(2, text(12), together)[0])
+    drain(scheduler)
+    assert [s.score for s in together] == pytest.approx([scores[tail] for tail in tails], abs=1e-3)
+    scheduler.drop_idle()
+    assert scheduler.slots.sequences_used == 0
+
+
+# --- guesses ----------------------------------------------------------------------------------------------------
+
+
+def written(model: FailingModel, guess: Guess | None = None, *, most: int = 40) -> tuple[Stream, int]:
+    """Let one answer be written, with these guesses; return it and the number of decodes."""
+    model.batches = []
+    scheduler = new_scheduler(model)
+    stream = Stream(text(5), most)
+    if guess is not None:
+        stream.guess = lambda allowed: setattr(stream, "guessed", guess(stream, allowed))  # type: ignore[method-assign]
+    made, outcome = job(1, text(40), [stream])
+    scheduler.submit(made)
+    while not scheduler.idle:
+        scheduler.step()
+        _books_are_right(scheduler, model)
+    assert outcome.error is None
+    scheduler.drop_idle()
+    return stream, len(model.batches)
+
+
+@pytest.mark.parametrize("wrong_after", [0, 1, 2, 3])
+def test_guesses_change_how_often_is_decoded_and_nothing_else(model: FailingModel, wrong_after: int) -> None:
+    plain, decodes = written(model, lambda _stream, _allowed: [])
+
+    def guess(stream: Stream, allowed: int) -> list[int]:
+        right = plain.answer[len(stream.answer) :][:allowed]
+        return [token if n < wrong_after else (token + 1) % 200 for n, token in enumerate(right)]
+
+    guessed, fewer = written(model, guess)
+    assert guessed.answer == plain.answer
+    assert guessed.pieces == plain.pieces
+    assert decodes - fewer == guessed.hit
+    assert (guessed.hit > 0) == (wrong_after > 0)
+    if wrong_after == OPTIONS.guesses:
+        assert guessed.hit >= 0.7 * len(plain.answer)
+
+
+def test_an_answer_is_guessed_from_the_words_of_its_prompt(model: FailingModel) -> None:
+    plain, decodes = written(model, lambda _stream, _allowed: [])
+    model.batches = []
+    scheduler = new_scheduler(model)
+    stream = Stream(text(5), 40)
+    made, _ = job(1, text(40), [stream])
+    scheduler.submit(made)
+    scheduler.step()
+    assert stream.prefix is not None
+    stream.prefix.lookup = Lookup(plain.answer, model.piece)
+    drain(scheduler)
+    assert stream.answer == plain.answer
+    assert stream.hit == decodes - len(model.batches) > 0
+
+
+def test_guesses_keep_to_the_cells_that_were_booked(model: FailingModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Lookup, "guess", lambda _self, _written, most: [7] * max(0, most))
+    scheduler = new_scheduler(model)
+    streams = [Stream(text(3), most) for most in (1, 2, 3, 4, 9)]
+    made, outcome = job(1, text(20), streams)
+    scheduler.submit(made)
+    while not scheduler.idle:
+        scheduler.step()
+        for stream in streams:
+            if stream.sequence is not None:
+                assert model.cells(stream.sequence) <= 20 + stream.cells
+    assert outcome.error is None
+    assert [len(s.answer) for s in streams] == [1, 2, 3, 4, 9]
+    scheduler.drop_idle()
+
+
 # --- failures ---------------------------------------------------------------------------------------------------
 
 
@@ -234,8 +370,8 @@ def test_a_failed_decode_fails_its_requests_and_no_other(model: FailingModel, co
     scheduler = new_scheduler(model)
     in_batch, failed = job(1, text(60), [Stream(text(3), 10)])
     same_prefix, failed_too = job(2, text(60), [Stream(text(5), 0)])
-    active, spared = job(3, text(50, 5), [Stream(text(3), 10)])
-    queued, spared_too = job(4, text(100, 9), [Stream(text(3), 100)])
+    active, spared = job(3, text(50, 5), [Stream(text(3), 10)], priority=1)
+    queued, spared_too = job(4, text(100, 9), [Stream(text(3), 100)], priority=1)
     for each in (in_batch, same_prefix, active, queued):
         scheduler.submit(each)
     model.codes = [code]

@@ -11,7 +11,7 @@ from afirgen.inference.llama.lib import LlamaOptions
 from afirgen.inference.llama.tune import Trial, keep_tuned, tune, tuned
 from tests.tiny_model import write_tiny_model
 
-FOUND = LlamaOptions(batch=256, chunk=64, threads=1, batch_threads=2, kv_type=8)
+FOUND = LlamaOptions(batch=256, chunk=64, guesses=7, threads=1, batch_threads=2, kv_type=8)
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def test_every_setting_is_tried_and_the_best_is_among_the_trials(model: Path) ->
     best = asyncio.run(tune(model, start, on_trial=trials.append))
     assert trials[0].options == start
     tried = {t.changed.split()[0] for t in trials[1:]}
-    assert {"batch", "chunk", "flash_attention", "kv_type"} <= tried
+    assert {"batch", "chunk", "guesses", "flash_attention", "kv_type"} <= tried
     assert all(t.seconds > 0 for t in trials)
     assert best in [t.options for t in trials]
     assert min(t.seconds for t in trials) >= 0.9 * next(t.seconds for t in trials if t.options == best)
@@ -34,7 +34,7 @@ def test_every_setting_is_tried_and_the_best_is_among_the_trials(model: Path) ->
 def test_what_was_found_here_is_used_here(tmp_path: Path) -> None:
     keep_tuned(tmp_path, FOUND)
     options = LlamaOptions(context=2048, threads=2)
-    expected = structs.replace(options, batch=256, chunk=64, threads=1, batch_threads=2, kv_type=8)
+    expected = structs.replace(options, batch=256, chunk=64, guesses=7, threads=1, batch_threads=2, kv_type=8)
     assert tuned(tmp_path, options) == expected
     assert tuned(tmp_path, options, keep_threads=True) == structs.replace(expected, threads=2, batch_threads=None)
 
