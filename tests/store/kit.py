@@ -9,10 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from afirgen.case.audit import Action, Actor, Channel, Event, Role
 from afirgen.case.evidence import Source, SourceKind
+from afirgen.case.job import Closing, JobState, NewJob
 from afirgen.case.session import Step
 from afirgen.store.cases import CaseRecord, CaseStore, NewVersion
 from afirgen.store.database import Database
 from afirgen.store.firs import FirStore, FirText, new_fir_number
+from afirgen.store.jobs import JobStore, Lease
 from afirgen.store.migrate import upgrade
 from afirgen.store.originals import Originals
 from afirgen.store.verify import verify
@@ -26,6 +28,7 @@ SOURCE = Source(
     filename="पत्र.txt",
 )
 NOW = datetime(2025, 3, 13, 4, 30, 5, 123456, tzinfo=UTC)
+JOB = "b2f8c1de-07a4-4f27-9d55-0d8a1c9e7f61"
 OFFICER = Actor(name="A. Officer", role=Role.RECORDING_OFFICER, channel=Channel.PAGE, address="10.0.0.7")
 FINALIZED = Event(actor=OFFICER, action=Action.FIR_FINALIZED)
 DRAFTED = Event(actor=OFFICER, action=Action.STEP_DRAFTED)
@@ -36,8 +39,8 @@ def version(step: Step, content: str = "{}", author: str = "machine", **more: st
     return NewVersion(step=step, content=content.encode(), author=author, models=("m",), note=more.get("note"))
 
 
-async def new_case(store: CaseStore, language: str | None = None) -> CaseRecord:
-    return await store.create(SOURCE, ACCEPTED, language=language, reported_on=NOW)
+async def new_case(store: CaseStore, language: str | None = None, job: NewJob | None = None) -> CaseRecord:
+    return await store.create(SOURCE, ACCEPTED, language=language, reported_on=NOW, job=job)
 
 
 def fir(number: str | None = None, content: str = "प्राथमिकी") -> FirText:
@@ -56,7 +59,8 @@ class Station:
         self.database = Database(url)
         self.originals = Originals(folder / "originals")
         self.cases = CaseStore(self.database)
-        self.firs = FirStore(self.database)
+        self.firs = FirStore(self.database, "थाना")
+        self.jobs = JobStore(self.database)
         self.case = ""
         self.number = ""
 
@@ -73,8 +77,13 @@ class Station:
     async def fill_without_form(self) -> None:
         """Take a case to its corrected transcript."""
         self.originals.put(ORIGINAL, SOURCE.sha256)
-        self.case = (await new_case(self.cases, language="hi")).id
-        await self.cases.add_version(self.case, version(Step.TRANSCRIPT, '{"text":"मेरा"}', note="जल्दी"), DRAFTED)
+        job = NewJob(id=JOB, step=Step.TRANSCRIPT, note="जल्दी")
+        self.case = (await new_case(self.cases, language="hi", job=job)).id
+        await self.jobs.claim(JOB, Lease(owner="w", seconds=60))
+        await self.jobs.tell(JOB, "w", "transcript", 1.0)
+        done = Closing(job_id=JOB, state=JobState.DONE, owner="w")
+        drafted = version(Step.TRANSCRIPT, '{"text":"मेरा"}', note="जल्दी")
+        await self.cases.add_version(self.case, drafted, DRAFTED, job=done)
         edited = Event(actor=OFFICER, action=Action.STEP_EDITED)
         await self.cases.add_version(self.case, version(Step.TRANSCRIPT, '{"text":"मेरा फ़ोन"}', "officer"), edited)
 
