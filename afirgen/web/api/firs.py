@@ -21,7 +21,7 @@ from afirgen.web.api.earlier import Authenticated, Authentication, FirList, FirL
 from afirgen.web.api.v1.describe import FIR_NUMBER, Limit, Offset, refusals
 from afirgen.web.deps import By, Deps, WebDeps
 
-_NUMBER = re.compile(r"FIR-[a-f0-9]{8}-\d{14}")
+_NUMBER = re.compile(r"FIR-[a-f0-9]{8}-[0-9]{14}")
 _KEY_LENGTH = range(8, 257)
 Number = Annotated[str, PathParameter(description="The FIR's number.", examples=[Example(value=FIR_NUMBER)])]
 

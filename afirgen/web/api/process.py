@@ -17,6 +17,7 @@ from litestar.openapi.spec import (
 )
 from litestar.params import JSONBody, QueryParameter
 
+from afirgen.case.evidence import SourceKind
 from afirgen.case.session import SessionStatus, Step
 from afirgen.errors import AfirgenError, InvalidInputError, NotFoundError
 from afirgen.jobs.views import CaseView
@@ -31,6 +32,8 @@ from afirgen.web.deps import By, Deps
 BODY_LIMIT = 25 * 1024 * 1024 + 64 * 1024
 _LONGEST_INPUT = 10_000
 _DONE = {"text": [], "audio": ["asr_done"], "image": ["ocr_done"]}
+KINDS = {"text": {SourceKind.TEXT}, "audio": {SourceKind.AUDIO}, "image": {SourceKind.IMAGE, SourceKind.PDF}}
+"""What each field of a form may hold, whatever the file's name says."""
 
 
 @dataclass
@@ -63,7 +66,7 @@ async def process(
     The form has exactly one of `text`, `audio` and `image`, and may have `language`. The answer waits for the job.
     """
     field, data, original = await read_upload(request, text)
-    record = await deps.review.accept(data, original, by=by, wait=True)
+    record = await deps.review.accept(data, original, by=by, kinds=KINDS[field], wait=True)
     view = await deps.review.view(record.id)
     failed = view.record.status is SessionStatus.ERROR
     return Processed(
@@ -109,7 +112,7 @@ async def validate(data: JSONBody[Validation], deps: Deps, by: By) -> Validated:
         current = await deps.review.view(case_id)
         view = await deps.review.regenerate(case_id, current.record.step, by=by, note=data.user_input)
     else:
-        view = await deps.review.reject(case_id, by=by)
+        view = await deps.review.reject(case_id, by=by, note=data.user_input)
     return _answer(view, approved=data.approved)
 
 
