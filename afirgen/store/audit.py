@@ -11,6 +11,10 @@ from afirgen.case.audit import Action, Entry, Event, link
 from afirgen.store.database import Database
 from afirgen.store.tables import audit_head, audit_log
 
+# Made once: every write uses them.
+_HEAD = select(audit_head.c.seq, audit_head.c.hash).with_for_update()
+_NEW_ENTRY, _NEW_HEAD = insert(audit_log), update(audit_head)
+
 
 async def append(
     connection: AsyncConnection, event: Event, *, case_id: str | None = None, records: Mapping[str, str] | None = None
@@ -18,11 +22,11 @@ async def append(
     """Add an entry at the end of the chain; call it last in a transaction, since others wait from here on."""
     # The one row of the head is locked before it is read, so that two writers cannot take the same place; on SQLite the
     # whole database is, from the beginning of the transaction.
-    head = (await connection.execute(select(audit_head.c.seq, audit_head.c.hash).with_for_update())).one()
+    head = (await connection.execute(_HEAD)).one()
     seq, now = head.seq + 1, datetime.now(UTC)
     entry = link(event, seq=seq, previous=head.hash, at=now, case_id=case_id, records=records or {})
-    await connection.execute(insert(audit_log).values(msgspec.structs.asdict(entry)))
-    await connection.execute(update(audit_head).values(seq=seq, hash=entry.hash))
+    await connection.execute(_NEW_ENTRY, msgspec.structs.asdict(entry))
+    await connection.execute(_NEW_HEAD, {"seq": seq, "hash": entry.hash})
     return entry
 
 

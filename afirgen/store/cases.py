@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Result, RowMapping, Select, func, insert, or_, select, update
+from sqlalchemy import Result, RowMapping, Select, bindparam, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from afirgen.case.audit import Event
@@ -21,6 +21,10 @@ from afirgen.store.firs import FirText, write_fir
 from afirgen.store.jobs import write_job
 from afirgen.store.raw import case_key, fir_key, hash_where, version_key
 from afirgen.store.tables import cases, step_versions
+
+# Made once: most calls use them.
+_CASES, _VERSIONS = select(cases), select(step_versions)
+_CHANGED = update(cases).where(cases.c.id == bindparam("touched"))
 
 
 class CaseRecord(Struct, frozen=True, kw_only=True):
@@ -93,7 +97,7 @@ class CaseStore:
         row = {**msgspec.structs.asdict(record), "source": msgspec.json.encode(source).decode()}
 
         async def work(connection: AsyncConnection) -> None:
-            await connection.execute(insert(cases).values(row))
+            await connection.execute(insert(cases), row)
             records = await write_job(connection, record.id, job) if job else {}
             records |= await _case_hash(connection, record.id)
             await append(connection, event, case_id=record.id, records=records)
@@ -109,7 +113,7 @@ class CaseStore:
         self, limit: int, *, offset: int = 0, status: SessionStatus | None = None
     ) -> tuple[CaseRecord, ...]:
         """Return the newest cases first, only those of one status where it is given."""
-        query = select(cases).order_by(cases.c.created_at.desc(), cases.c.id.desc()).limit(limit).offset(offset)
+        query = _CASES.order_by(cases.c.created_at.desc(), cases.c.id.desc()).limit(limit).offset(offset)
         if status is not None:
             query = query.where(cases.c.status == status.value)
         return tuple(_record(dict(row)) for row in (await self._database.fetch(query)).mappings())
@@ -180,7 +184,7 @@ class CaseStore:
 
     async def history(self, case_id: str) -> tuple[StepVersion, ...]:
         """Return all versions of all steps, oldest first."""
-        query = select(step_versions).where(step_versions.c.case_id == case_id).order_by(step_versions.c.id)
+        query = _VERSIONS.where(step_versions.c.case_id == case_id).order_by(step_versions.c.id)
         rows = (await self._database.fetch(query)).mappings()
         return tuple(_version(row) for row in rows)
 
@@ -208,7 +212,7 @@ class CaseStore:
         status: SessionStatus | None = None,
     ) -> tuple[CaseRecord, ...]:
         """Return the newest cases in which, for each of ``terms``, one of its spellings stands in any version."""
-        query = select(cases).order_by(cases.c.created_at.desc(), cases.c.id.desc()).limit(limit).offset(offset)
+        query = _CASES.order_by(cases.c.created_at.desc(), cases.c.id.desc()).limit(limit).offset(offset)
         if status is not None:
             query = query.where(cases.c.status == status.value)
         for spellings in terms:
@@ -227,13 +231,13 @@ class CaseStore:
 
 
 def _one(case_id: str) -> Select[tuple[Any, ...]]:
-    return select(cases).where(cases.c.id == case_id)
+    return _CASES.where(cases.c.id == case_id)
 
 
 def _newest(case_id: str) -> Select[tuple[Any, ...]]:
     """Choose the newest versions alone: a step that was saved again and again has many, each with a whole text."""
     last = select(func.max(step_versions.c.id)).where(step_versions.c.case_id == case_id).group_by(step_versions.c.step)
-    return select(step_versions).where(step_versions.c.id.in_(last)).order_by(step_versions.c.id)
+    return _VERSIONS.where(step_versions.c.id.in_(last)).order_by(step_versions.c.id)
 
 
 def _found(result: Result[Any]) -> CaseRecord:
@@ -244,9 +248,7 @@ def _found(result: Result[Any]) -> CaseRecord:
 
 
 async def _touch(connection: AsyncConnection, case_id: str, changes: dict[str, Any]) -> None:
-    await connection.execute(
-        update(cases).where(cases.c.id == case_id).values({**changes, "last_activity": datetime.now(UTC)})
-    )
+    await connection.execute(_CHANGED, {"touched": case_id, **changes, "last_activity": datetime.now(UTC)})
 
 
 async def _insert_version(connection: AsyncConnection, case_id: str, version: NewVersion) -> int:
@@ -254,18 +256,17 @@ async def _insert_version(connection: AsyncConnection, case_id: str, version: Ne
         step_versions.c.case_id == case_id, step_versions.c.step == version.step
     )
     number = ((await connection.execute(last)).scalar() or 0) + 1
-    await connection.execute(
-        insert(step_versions).values(
-            case_id=case_id,
-            step=version.step.value,
-            version=number,
-            author=version.author,
-            content=version.content.decode(),
-            models=msgspec.json.encode(version.models).decode(),
-            note=version.note,
-            created_at=datetime.now(UTC),
-        )
-    )
+    row = {
+        "case_id": case_id,
+        "step": version.step.value,
+        "version": number,
+        "author": version.author,
+        "content": version.content.decode(),
+        "models": msgspec.json.encode(version.models).decode(),
+        "note": version.note,
+        "created_at": datetime.now(UTC),
+    }
+    await connection.execute(insert(step_versions), row)
     return number
 
 

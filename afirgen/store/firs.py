@@ -22,6 +22,7 @@ from afirgen.store.tables import fir_records
 _LONGEST_CASE_ID = 36
 # Of no use in a list, and the most of a row.
 _LONG = frozenset({fir_records.c.complaint_text, fir_records.c.fir_content, fir_records.c.violations_json})
+_FIRS, _FIRS_LISTED = select(fir_records), select(*(column for column in fir_records.c if column not in _LONG))
 
 
 class FirRecord(Struct, frozen=True, kw_only=True):
@@ -54,7 +55,7 @@ class FirStore:
 
     async def get(self, number: str) -> FirRecord:
         """Return an FIR; raise :class:`NotFoundError` when there is none."""
-        query = select(fir_records).where(fir_records.c.fir_number == number)
+        query = _FIRS.where(fir_records.c.fir_number == number)
         row = (await self._database.fetch(query)).mappings().first()
         if row is None:
             raise NotFoundError("There is no FIR with this number. Check the number.")
@@ -65,11 +66,7 @@ class FirStore:
         newest_first = fir_records.c.created_at.desc(), fir_records.c.id.desc()
         # The index alone tells which ones they are; the rows that are left out hold whole forms.
         chosen = select(fir_records.c.id).order_by(*newest_first).limit(limit).offset(offset).subquery()
-        query = (
-            select(*(column for column in fir_records.c if column not in _LONG))
-            .join(chosen, chosen.c.id == fir_records.c.id)
-            .order_by(*newest_first)
-        )
+        query = _FIRS_LISTED.join(chosen, chosen.c.id == fir_records.c.id).order_by(*newest_first)
         return tuple(_record(row) for row in (await self._database.fetch(query)).mappings())
 
     async def finalized(self, numbers: Sequence[str]) -> dict[str, RegisterEntry | None]:

@@ -15,6 +15,7 @@ from afirgen.store.database import Database
 from afirgen.store.job_seal import job_record
 from afirgen.store.tables import UtcTime, job_events, jobs
 
+_JOBS = select(jobs)
 _OPEN = tuple(state.value for state in OPEN)
 
 
@@ -116,7 +117,7 @@ class JobStore:
         await self._database.write(work)
 
     async def _select(self, *conditions: ColumnElement[bool], limit: int, offset: int = 0) -> tuple[Job, ...]:
-        query = select(jobs).where(*conditions).order_by(jobs.c.created_at.desc(), jobs.c.id.desc())
+        query = _JOBS.where(*conditions).order_by(jobs.c.created_at.desc(), jobs.c.id.desc())
         rows = await self._database.fetch(query.limit(limit).offset(offset))
         return tuple(_job(row) for row in rows.mappings())
 
@@ -146,7 +147,7 @@ async def _open(connection: AsyncConnection, case_id: str, new: NewJob) -> None:
         "events": 1,
         "created_at": datetime.now(UTC),
     }
-    await connection.execute(insert(jobs).values(values))
+    await connection.execute(insert(jobs), values)
     await _insert_event(connection, new.id, 1, JobState.QUEUED)
 
 
@@ -194,8 +195,8 @@ async def _insert_event(
     stage: str | None = None,
     share: float | None = None,
 ) -> None:
-    row = {"job_id": job_id, "seq": seq, "at": datetime.now(UTC), "state": state.value}
-    await connection.execute(insert(job_events).values(**row, stage=stage, share=share))
+    row = {"job_id": job_id, "seq": seq, "at": datetime.now(UTC), "state": state.value, "stage": stage, "share": share}
+    await connection.execute(insert(job_events), row)
 
 
 def _unheld() -> ColumnElement[bool]:

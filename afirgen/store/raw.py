@@ -6,6 +6,7 @@ UTF-8 must be named by the check, not stop it. Both databases give the same byte
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, LargeBinary, Select, Table, cast, select
@@ -22,6 +23,7 @@ _SECOND = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 _FRACTION = re.compile(r"(?<=\d\d:\d\d:\d\d)\.000000$")
 
 
+@cache
 def raw(table: Table) -> Select[*tuple[Any, ...]]:
     """Select all columns of a table as bytes."""
     return select(*(cast(column, LargeBinary).label(column.name) for column in table.c))

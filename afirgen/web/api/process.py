@@ -26,7 +26,7 @@ from afirgen.store.old_sessions import OldSession
 from afirgen.web.api.contents import content_of, message_for
 from afirgen.web.api.earlier import Processed, Regenerated, SessionShown, Validated, Validation, Wish
 from afirgen.web.api.v1.describe import CaseId, refusals
-from afirgen.web.deps import By, Deps
+from afirgen.web.deps import By, Deps, WebDeps
 
 # The limit on a file is 25 MiB; the form around it needs some more.
 BODY_LIMIT = 25 * 1024 * 1024 + 64 * 1024
@@ -76,7 +76,7 @@ async def process(
         steps=[] if failed else _DONE[field],
         requires_validation=not failed,
         current_step=view.record.step.value,
-        content_for_validation=content_of(view) if not failed else None,
+        content_for_validation=await content_of(view, deps.firs) if not failed else None,
     )
 
 
@@ -113,10 +113,10 @@ async def validate(data: JSONBody[Validation], deps: Deps, by: By) -> Validated:
         view = await deps.review.regenerate(case_id, current.record.step, by=by, note=data.user_input)
     else:
         view = await deps.review.reject(case_id, by=by, note=data.user_input)
-    return _answer(view, approved=data.approved)
+    return await _answer(view, deps, approved=data.approved)
 
 
-def _answer(view: CaseView, *, approved: bool) -> Validated:
+async def _answer(view: CaseView, deps: WebDeps, *, approved: bool) -> Validated:
     completed = view.record.status is SessionStatus.COMPLETED
     if view.record.status is SessionStatus.ERROR:
         raise StepFailedError(view.record.error or "The step failed. Try it again.")
@@ -124,7 +124,7 @@ def _answer(view: CaseView, *, approved: bool) -> Validated:
         success=True,
         session_id=view.record.id,
         current_step=view.record.step.value,
-        content=content_of(view),
+        content=await content_of(view, deps.firs),
         message=message_for(view, approved=approved),
         requires_validation=not completed,
         completed=completed,
@@ -188,7 +188,7 @@ async def regenerate(
             "Choose summary_review, violations_review or fir_narrative_review as the step."
         ) from err
     view = await deps.review.regenerate(case_id_of(session_id), wanted, by=by, note=user_input)
-    answer = _answer(view, approved=False)
+    answer = await _answer(view, deps, approved=False)
     return Regenerated(
         success=answer.success,
         session_id=answer.session_id,
