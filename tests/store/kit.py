@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
+from uuid import uuid4
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -28,7 +29,6 @@ SOURCE = Source(
     filename="पत्र.txt",
 )
 NOW = datetime(2025, 3, 13, 4, 30, 5, 123456, tzinfo=UTC)
-JOB = "b2f8c1de-07a4-4f27-9d55-0d8a1c9e7f61"
 OFFICER = Actor(name="A. Officer", role=Role.RECORDING_OFFICER, channel=Channel.PAGE, address="10.0.0.7")
 FINALIZED = Event(actor=OFFICER, action=Action.FIR_FINALIZED)
 DRAFTED = Event(actor=OFFICER, action=Action.STEP_DRAFTED)
@@ -62,6 +62,7 @@ class Station:
         self.firs = FirStore(self.database, "थाना")
         self.jobs = JobStore(self.database)
         self.case = ""
+        self.job = ""
         self.number = ""
 
     async def fill(self) -> None:
@@ -77,11 +78,12 @@ class Station:
     async def fill_without_form(self) -> None:
         """Take a case to its corrected transcript."""
         self.originals.put(ORIGINAL, SOURCE.sha256)
-        job = NewJob(id=JOB, step=Step.TRANSCRIPT, note="जल्दी")
+        self.job = str(uuid4())
+        job = NewJob(id=self.job, step=Step.TRANSCRIPT, note="जल्दी")
         self.case = (await new_case(self.cases, language="hi", job=job)).id
-        await self.jobs.claim(JOB, Lease(owner="w", seconds=60))
-        await self.jobs.tell(JOB, "w", "transcript", 1.0)
-        done = Closing(job_id=JOB, state=JobState.DONE, owner="w")
+        await self.jobs.claim(self.job, Lease(owner="w", seconds=60))
+        await self.jobs.tell(self.job, "w", "transcript", 1.0)
+        done = Closing(job_id=self.job, state=JobState.DONE, owner="w")
         drafted = version(Step.TRANSCRIPT, '{"text":"मेरा"}', note="जल्दी")
         await self.cases.add_version(self.case, drafted, DRAFTED, job=done)
         edited = Event(actor=OFFICER, action=Action.STEP_EDITED)

@@ -21,7 +21,7 @@ from afirgen.store.database import Database
 from afirgen.store.export import export_case
 from afirgen.store.migrate import downgrade, upgrade
 from afirgen.store.verify import verify
-from tests.store.kit import DRAFTED, FINALIZED, JOB, OFFICER, ORIGINAL, SOURCE, Station
+from tests.store.kit import DRAFTED, FINALIZED, OFFICER, ORIGINAL, SOURCE, Station
 
 pytestmark = pytest.mark.anyio
 
@@ -97,7 +97,7 @@ CHANGES = {
 async def test_a_change_from_outside_is_named(station: Station, statement: str) -> None:
     await station.change(statement)
     year = datetime.now(ZoneInfo("Asia/Kolkata")).year
-    named = CHANGES[statement].format(case=station.case, number=station.number, job=JOB, year=year)
+    named = CHANGES[statement].format(case=station.case, number=station.number, job=station.job, year=year)
     assert named in await station.faults()
 
 
