@@ -5,7 +5,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from hypothesis import assume, example, given, settings
+from hypothesis import assume, example, given, reject, settings
 from hypothesis import strategies as st
 
 from afirgen.case.audit import Role
@@ -60,7 +60,11 @@ def test_any_flipped_bit_is_found(station: Station, place: int, bit: int) -> Non
         table, column, row, value = cells[place % len(cells)]
         flipped = bytearray(value)
         flipped[place % len(value)] ^= 1 << bit
-        _store(file, table, column, row, bytes(flipped))
+        try:
+            _store(file, table, column, row, bytes(flipped))
+        except sqlite3.IntegrityError:
+            # The database itself does not take it, such as a number that another row has.
+            reject()
         # "1. " is the number 1.0 too.
         assume((table, column, row, value) not in _cells(file))
         try:
