@@ -11,8 +11,9 @@ import structlog
 from litestar import Litestar
 
 from afirgen.case.fir import Station
+from afirgen.case.languages import LANGUAGES
 from afirgen.case.law import Candidate
-from afirgen.errors import InvalidInputError, NotFoundError
+from afirgen.errors import InvalidInputError, NotFoundError, SettingsError
 from afirgen.inference.embed import EMBEDDER_ID, EmbedEngine
 from afirgen.inference.engine import Engine, EngineState, EngineStatus
 from afirgen.inference.llama.check import check_language_model
@@ -56,7 +57,7 @@ from afirgen.telemetry.logs import hide, set_up_logs
 from afirgen.telemetry.metrics import QUEUE, READY
 from afirgen.web.accounts import Accounts
 from afirgen.web.app import create_app
-from afirgen.web.deps import Desk, WebDeps, WebSettings
+from afirgen.web.deps import Desk, StationSetup, WebDeps, WebSettings
 from afirgen.web.keys import kept_key
 
 _log = structlog.get_logger(__name__)
@@ -298,6 +299,19 @@ def api_key(settings: Settings) -> str:
     return key
 
 
+def station_setup(settings: Settings) -> StationSetup:
+    """Return who the station is; raise :class:`SettingsError` for a language that is not known."""
+    if settings.station_language not in {None, *LANGUAGES}:
+        raise SettingsError(f"AFIRGEN_STATION_LANGUAGE: use one of {', '.join(LANGUAGES)}.")
+    return StationSetup(
+        name=settings.station_name,
+        district=settings.station_district,
+        state=settings.station_state,
+        beats=settings.station_beats,
+        language=settings.station_language,
+    )
+
+
 def serve_app() -> Litestar:
     """Make the web application; gunicorn calls this in its worker."""
     settings = load_settings()
@@ -309,9 +323,10 @@ def serve_app() -> Litestar:
     originals = open_originals(settings)
     officers = OfficerStore(database)
     forms = load_forms(settings.data_dir / "forms")
+    kept = RetentionStore(database)
     review = Review(
         program.pipeline,
-        Stores(cases, jobs, firs, originals, audit),
+        Stores(cases, jobs, firs, originals, audit, kept),
         rules=Rules(
             capacity=settings.max_concurrent_requests,
             timeout_s=settings.session_timeout_s,
@@ -320,8 +335,6 @@ def serve_app() -> Litestar:
         render=partial(render_text, forms=forms),
         model_hash=program.models.fingerprint,
     )
-
-    kept = RetentionStore(database)
     retention = Retention(kept, audit, originals, settings.data_dir, policy_of(settings))
 
     async def start() -> None:
@@ -357,6 +370,7 @@ def serve_app() -> Litestar:
                 trusted_proxies=settings.trusted_proxies,
                 enforce_https=settings.enforce_https,
                 upload_timeout_s=settings.upload_timeout_s,
+                station=station_setup(settings),
             ),
             ping_database=database.ping,
             collections=lambda: program.law.kb.acts,

@@ -72,7 +72,7 @@ class Settings(BaseSettings):
         ge=1,
         le=200,
         validation_alias=_names("DATABASE_POOL"),
-        description="Database connections kept at most.",
+        description="Database connections kept at most for reading; one more writes.",
     )
     database_timeout_s: int = Field(
         10,
@@ -257,8 +257,19 @@ class Settings(BaseSettings):
     station_state: str | None = Field(
         None, validation_alias=_names("STATION_STATE"), description="State of the police station."
     )
+    station_beats: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        validation_alias=_names("STATION_BEATS"),
+        description="Beats of the police station, comma-separated; offered for item 5(a) of the form.",
+    )
+    station_language: str | None = Field(
+        None,
+        pattern=r"^[a-z]{2}(-Latn)?$",
+        validation_alias=_names("STATION_LANGUAGE"),
+        description="Language that complaints and pages are taken to be in until another is chosen, such as hi.",
+    )
 
-    @field_validator("cors_origins", "model_sources", "trusted_proxies", mode="before")
+    @field_validator("cors_origins", "model_sources", "trusted_proxies", "station_beats", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):

@@ -65,9 +65,8 @@ async def sample(folder: Path) -> Rows:
         number = (await installation.review.approve(case, by=OFFICER)).record.fir_number
     await installation.firs.finalize(number or "", Event(actor=OFFICER, action=Action.FIR_FINALIZED))
     rows: Rows = {}
-    async with installation.database.reading() as connection:
-        for table in _TABLES:
-            rows[table.name] = [dict(row) for row in (await connection.execute(select(table))).mappings()]
+    for table in _TABLES:
+        rows[table.name] = [dict(row) for row in (await installation.database.fetch(select(table))).mappings()]
     await installation.review.close()
     await installation.database.close()
     return rows
@@ -346,7 +345,7 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="put the figures into docs/performance.md")
     given = parser.parse_args()
     results: Results = {}
-    with tempfile.TemporaryDirectory() as folder, databases(Path(folder)) as urls:
+    with tempfile.TemporaryDirectory() as folder, databases(Path(folder), durable=True) as urls:
         (Path(folder) / "sample").mkdir()
         rows = asyncio.run(sample(Path(folder) / "sample"))
         for number, (kind, url) in enumerate(urls.items()):

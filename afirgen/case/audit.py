@@ -72,6 +72,7 @@ class Action(StrEnum):
     FIR_EXPORTED = "fir.exported"
     HOLD_SET = "case.hold_set"
     HOLD_LIFTED = "case.hold_lifted"
+    ORIGINAL_EXPORTED = "original.exported"
     ORIGINAL_REMOVED = "original.removed"
     RETENTION_RAN = "retention.ran"
     MODEL_SWITCHED = "model.switched"

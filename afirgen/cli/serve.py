@@ -1,5 +1,6 @@
 """`afirgen serve`: the application under gunicorn, one worker."""
 
+import gc
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -71,7 +72,11 @@ class _Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
         # The database's threads hand over to the event loop and back many times in a call, and each time they wait
         # for the interpreter for so long if the other is busy.
         sys.setswitchinterval(_HAND_OVER_S)
-        return self._make_app()
+        app = self._make_app()
+        # The law and the program itself stay to the end: looking through them for garbage would hold up calls.
+        gc.collect()
+        gc.freeze()
+        return app
 
 
 @click.command()

@@ -119,7 +119,7 @@ class Drafter:
         match view.record.step:
             case Step.TRANSCRIPT:
                 original = Original(
-                    data=self._originals.path(view.record.original),
+                    data=await asyncio.to_thread(self._originals.path, view.record.original),
                     filename=view.record.source.filename,
                     language=view.record.language,
                 )

@@ -2,10 +2,10 @@
 
 import asyncio
 import unicodedata
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 from uuid import uuid4
@@ -15,7 +15,7 @@ import structlog
 from msgspec import Struct
 
 from afirgen.case.audit import MACHINE, Action, Actor, Event, text_hash
-from afirgen.case.evidence import Source, Transcript
+from afirgen.case.evidence import Source, SourceKind, Transcript
 from afirgen.case.fir import FirDocument, Prose
 from afirgen.case.job import Closing, Job, JobEvent, JobState, NewJob
 from afirgen.case.law import LegalView
@@ -30,6 +30,7 @@ from afirgen.errors import (
     NotFoundError,
     OverloadedError,
     StepConflictError,
+    UnsupportedMediaError,
 )
 from afirgen.inference.breaker import ASR_OCR_SERVER
 from afirgen.jobs.board import JobBoard, Progress
@@ -44,6 +45,7 @@ from afirgen.store.cases import CaseRecord, CaseStore, NewVersion
 from afirgen.store.firs import FirStore, FirText
 from afirgen.store.jobs import JobStore
 from afirgen.store.originals import Originals
+from afirgen.store.retention import RetentionStore
 
 _log = structlog.get_logger(__name__)
 _LONGEST_NOTE = 10_000
@@ -69,6 +71,7 @@ class Stores:
     firs: FirStore
     originals: Originals
     audit: AuditLog
+    kept: RetentionStore
 
 
 @dataclass(frozen=True)
@@ -114,14 +117,23 @@ class Review:
 
     # --- taking in ----------------------------------------------------------------------------------------
 
-    async def accept(self, data: bytes, original: Original, *, by: Actor, wait: bool = False) -> CaseRecord:
+    async def accept(
+        self,
+        data: bytes,
+        original: Original,
+        *,
+        by: Actor,
+        kinds: Collection[SourceKind] = tuple(SourceKind),
+        wait: bool = False,
+    ) -> CaseRecord:
         """Store an original, begin its case and the work on it, and return at once, or when that work is done.
 
-        Raises what intake raises for a complaint that cannot be taken, before anything is stored.
+        Raises what intake raises for a complaint that cannot be taken, before anything is stored; so is one whose
+        content is none of ``kinds``.
         """
         allow(by, Right.REVIEW)
         with self._place():
-            source = await self._pipeline.inspect(original)
+            source = await self.inspect(original, kinds)
             await asyncio.to_thread(self._stores.originals.put, data, source.sha256)
             event = Event(actor=by, action=Action.CASE_ACCEPTED, details={"source": msgspec.to_builtins(source)})
             job = NewJob(id=str(uuid4()), step=Step.TRANSCRIPT)
@@ -133,9 +145,16 @@ class Review:
             await self._end_of(job.id)
         return record
 
-    async def inspect(self, original: Original) -> Source:
-        """Say what an original is; raise what intake raises for one that cannot be taken."""
-        return await self._pipeline.inspect(original)
+    async def inspect(self, original: Original, kinds: Collection[SourceKind]) -> Source:
+        """Say what an original is; raise what intake raises for one that cannot be taken.
+
+        Raises:
+            UnsupportedMediaError: Its content is none of ``kinds``.
+        """
+        source = await self._pipeline.inspect(original)
+        if source.kind not in kinds:
+            raise UnsupportedMediaError("The file holds something else than is asked for here. Choose the right file.")
+        return source
 
     async def read_only(self, original: Original, *, by: Actor) -> Transcript:
         """Return the text of a recording or page without a case; nothing is stored.
@@ -185,22 +204,33 @@ class Review:
 
     async def view(self, case_id: str) -> CaseView:
         """Return a case with its newest contents; one that has waited too long is marked expired unless on hold."""
-        record = await self.record(case_id)
-        versions = await self._stores.cases.newest(case_id)
+        record, versions = await self._stores.cases.whole(case_id)
+        if self._waited_too_long(record):
+            await self._expire(case_id)
+            record, versions = await self._stores.cases.whole(case_id)
         contents = {step: decode(version) for step, version in versions.items()}
         return CaseView(record=record, versions=versions, contents=contents, state=state_of(record, contents))
 
     async def record(self, case_id: str) -> CaseRecord:
         """Return a case without its contents, marked as :meth:`view` does."""
         record = await self._stores.cases.get(case_id)
-        idle = (datetime.now(UTC) - record.last_activity).total_seconds()
-        waits = record.status is SessionStatus.AWAITING_VALIDATION and record.hold is None
-        if waits and idle > self._rules.timeout_s:
-            expired = Event(actor=MACHINE, action=Action.CASE_EXPIRED, details={"idle_s": int(idle)})
-            await self._stores.cases.update(case_id, expired, status=SessionStatus.EXPIRED.value)
-            self._drafter.forget(case_id)
+        if self._waited_too_long(record):
+            await self._expire(case_id)
             record = await self._stores.cases.get(case_id)
         return record
+
+    def _waited_too_long(self, record: CaseRecord) -> bool:
+        waits = record.status is SessionStatus.AWAITING_VALIDATION and record.hold is None
+        return waits and record.last_activity < self._idle_since
+
+    @property
+    def _idle_since(self) -> datetime:
+        return datetime.now(UTC) - timedelta(seconds=self._rules.timeout_s)
+
+    async def _expire(self, case_id: str) -> None:
+        """Mark a case as expired unless it was decided on, or put on hold, in this moment."""
+        await self._stores.kept.expire(case_id, self._idle_since)
+        self._drafter.forget(case_id)
 
     def progress(self, case_id: str) -> Progress | None:
         """Return how far the work on a case is, None when none is going on or it has not told yet."""
@@ -288,12 +318,13 @@ class Review:
             )
             return await self.view(case_id)
 
-    async def reject(self, case_id: str, *, by: Actor) -> CaseView:
-        """Keep the step as it is; the case goes on waiting."""
+    async def reject(self, case_id: str, *, by: Actor, note: str | None = None) -> CaseView:
+        """Keep the step as it is, with what the officer says of it on record; the case goes on waiting."""
         allow(by, Right.REVIEW)
         async with self._lock(case_id):
             view = await self._awaiting(case_id)
-            event = Event(actor=by, action=Action.STEP_KEPT, details=shown(view, view.record.step))
+            details = shown(view, view.record.step) | ({"note": note} if note else {})
+            event = Event(actor=by, action=Action.STEP_KEPT, details=details)
             await self._stores.cases.update(case_id, event)
             return view
 

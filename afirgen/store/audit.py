@@ -11,17 +11,22 @@ from afirgen.case.audit import Action, Entry, Event, link
 from afirgen.store.database import Database
 from afirgen.store.tables import audit_head, audit_log
 
+# Made once: every write uses them.
+_HEAD = select(audit_head.c.seq, audit_head.c.hash).with_for_update()
+_NEW_ENTRY, _NEW_HEAD = insert(audit_log), update(audit_head)
+
 
 async def append(
     connection: AsyncConnection, event: Event, *, case_id: str | None = None, records: Mapping[str, str] | None = None
 ) -> Entry:
     """Add an entry at the end of the chain; call it last in a transaction, since others wait from here on."""
-    # The update comes first: it locks the one row of the head, so that two writers cannot take the same place.
-    await connection.execute(update(audit_head).values(seq=audit_head.c.seq + 1))
-    head = (await connection.execute(select(audit_head.c.seq, audit_head.c.hash))).one()
-    entry = link(event, seq=head.seq, previous=head.hash, at=datetime.now(UTC), case_id=case_id, records=records or {})
-    await connection.execute(insert(audit_log).values(msgspec.structs.asdict(entry)))
-    await connection.execute(update(audit_head).values(hash=entry.hash))
+    # The one row of the head is locked before it is read, so that two writers cannot take the same place; on SQLite the
+    # whole database is, from the beginning of the transaction.
+    head = (await connection.execute(_HEAD)).one()
+    seq, now = head.seq + 1, datetime.now(UTC)
+    entry = link(event, seq=seq, previous=head.hash, at=now, case_id=case_id, records=records or {})
+    await connection.execute(_NEW_ENTRY, msgspec.structs.asdict(entry))
+    await connection.execute(_NEW_HEAD, {"seq": seq, "hash": entry.hash})
     return entry
 
 
@@ -38,13 +43,11 @@ class AuditLog:
     async def actors(self, case_id: str, actions: Collection[Action]) -> frozenset[str]:
         """Return the names of those who did any of ``actions`` on a case."""
         chosen = (audit_log.c.case_id == case_id) & audit_log.c.action.in_([action.value for action in actions])
-        async with self._database.reading() as connection:
-            return frozenset((await connection.execute(select(audit_log.c.actor).where(chosen))).scalars())
+        return frozenset((await self._database.fetch(select(audit_log.c.actor).where(chosen))).scalars())
 
     async def hash_at(self, seq: int) -> str | None:
         """Return the hash of an entry, None when there is no such entry."""
-        async with self._database.reading() as connection:
-            return (await connection.execute(select(audit_log.c.hash).where(audit_log.c.seq == seq))).scalar()
+        return (await self._database.fetch(select(audit_log.c.hash).where(audit_log.c.seq == seq))).scalar()
 
     async def length(self) -> int:
         """Return the number of entries."""
@@ -55,6 +58,4 @@ class AuditLog:
     async def of_case(self, case_id: str) -> tuple[Entry, ...]:
         """Return the entries about a case, oldest first."""
         query = select(audit_log).where(audit_log.c.case_id == case_id).order_by(audit_log.c.seq)
-        async with self._database.reading() as connection:
-            rows = (await connection.execute(query)).mappings().all()
-        return tuple(Entry(**row) for row in rows)
+        return tuple(Entry(**row) for row in (await self._database.fetch(query)).mappings())

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import RowMapping, func, insert, or_, select, update
+from sqlalchemy import Result, RowMapping, Select, bindparam, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from afirgen.case.audit import Event
@@ -21,6 +21,10 @@ from afirgen.store.firs import FirText, write_fir
 from afirgen.store.jobs import write_job
 from afirgen.store.raw import case_key, fir_key, hash_where, version_key
 from afirgen.store.tables import cases, step_versions
+
+# Made once: most calls use them.
+_CASES, _VERSIONS = select(cases), select(step_versions)
+_CHANGED = update(cases).where(cases.c.id == bindparam("touched"))
 
 
 class CaseRecord(Struct, frozen=True, kw_only=True):
@@ -93,31 +97,26 @@ class CaseStore:
         row = {**msgspec.structs.asdict(record), "source": msgspec.json.encode(source).decode()}
 
         async def work(connection: AsyncConnection) -> None:
-            await connection.execute(insert(cases).values(row))
-            if job is not None:
-                await write_job(connection, record.id, job)
-            await append(connection, event, case_id=record.id, records=await _case_hash(connection, record.id))
+            await connection.execute(insert(cases), row)
+            records = await write_job(connection, record.id, job) if job else {}
+            records |= await _case_hash(connection, record.id)
+            await append(connection, event, case_id=record.id, records=records)
 
         await self._database.write(work)
         return record
 
     async def get(self, case_id: str) -> CaseRecord:
         """Return a case; raise :class:`NotFoundError` when there is none."""
-        async with self._database.reading() as connection:
-            row = (await connection.execute(select(cases).where(cases.c.id == case_id))).mappings().first()
-        if row is None:
-            raise NotFoundError("There is no such session. It may have been mistyped or removed.")
-        return _record(dict(row))
+        return _found(await self._database.fetch(_one(case_id)))
 
     async def recent(
         self, limit: int, *, offset: int = 0, status: SessionStatus | None = None
     ) -> tuple[CaseRecord, ...]:
         """Return the newest cases first, only those of one status where it is given."""
-        query = select(cases).order_by(cases.c.created_at.desc(), cases.c.id.desc()).limit(limit).offset(offset)
+        query = _CASES.order_by(cases.c.created_at.desc(), cases.c.id.desc()).limit(limit).offset(offset)
         if status is not None:
             query = query.where(cases.c.status == status.value)
-        async with self._database.reading() as connection:
-            return tuple(_record(dict(row)) for row in (await connection.execute(query)).mappings())
+        return tuple(_record(dict(row)) for row in (await self._database.fetch(query)).mappings())
 
     async def update(self, case_id: str, event: Event, *, job: NewJob | Closing | None = None, **changes: Any) -> None:
         """Change columns of a case, open or end a job on it, and note the activity.
@@ -127,10 +126,10 @@ class CaseStore:
         """
 
         async def work(connection: AsyncConnection) -> None:
-            if job is not None:
-                await write_job(connection, case_id, job)
+            records = await write_job(connection, case_id, job) if job else {}
             await _touch(connection, case_id, changes)
-            await append(connection, event, case_id=case_id, records=await _case_hash(connection, case_id))
+            records |= await _case_hash(connection, case_id)
+            await append(connection, event, case_id=case_id, records=records)
 
         await self._database.write(work)
 
@@ -151,12 +150,11 @@ class CaseStore:
         """
 
         async def work(connection: AsyncConnection) -> int:
-            if job is not None:
-                await write_job(connection, case_id, job)
+            records = await write_job(connection, case_id, job) if job else {}
             # The case's row is locked first, so that two versions of a step cannot get one number.
             await _touch(connection, case_id, changes)
             number = await _insert_version(connection, case_id, version)
-            records = await _case_hash(connection, case_id)
+            records |= await _case_hash(connection, case_id)
             chosen = (
                 (step_versions.c.case_id == case_id)
                 & (step_versions.c.step == version.step.value)
@@ -176,13 +174,18 @@ class CaseStore:
 
     async def newest(self, case_id: str) -> dict[Step, StepVersion]:
         """Return the newest version of each step that has one."""
-        return {version.step: version for version in await self.history(case_id)}
+        rows = (await self._database.fetch(_newest(case_id))).mappings()
+        return {version.step: version for version in map(_version, rows)}
+
+    async def whole(self, case_id: str) -> tuple[CaseRecord, dict[Step, StepVersion]]:
+        """Return a case with the newest version of each step; raise :class:`NotFoundError` when there is none."""
+        record, versions = await self._database.fetch_all(_one(case_id), _newest(case_id))
+        return _found(record), {version.step: version for version in map(_version, versions.mappings())}
 
     async def history(self, case_id: str) -> tuple[StepVersion, ...]:
         """Return all versions of all steps, oldest first."""
-        query = select(step_versions).where(step_versions.c.case_id == case_id).order_by(step_versions.c.id)
-        async with self._database.reading() as connection:
-            rows = (await connection.execute(query)).mappings().all()
+        query = _VERSIONS.where(step_versions.c.case_id == case_id).order_by(step_versions.c.id)
+        rows = (await self._database.fetch(query)).mappings()
         return tuple(_version(row) for row in rows)
 
     async def newest_of(self, case_ids: Sequence[str], step: Step) -> dict[str, StepVersion]:
@@ -192,15 +195,13 @@ class CaseStore:
             .where(step_versions.c.case_id.in_(case_ids), step_versions.c.step == step.value)
             .order_by(step_versions.c.id)
         )
-        async with self._database.reading() as connection:
-            rows = (await connection.execute(query)).mappings().all()
+        rows = (await self._database.fetch(query)).mappings()
         return {row["case_id"]: _version(row) for row in rows}
 
     async def counts(self) -> dict[str, int]:
         """Return how many cases there are of each status."""
         query = select(cases.c.status, func.count().label("number")).group_by(cases.c.status).order_by(cases.c.status)
-        async with self._database.reading() as connection:
-            return {row.status: row.number for row in await connection.execute(query)}
+        return {row.status: row.number for row in await self._database.fetch(query)}
 
     async def search(
         self,
@@ -211,7 +212,7 @@ class CaseStore:
         status: SessionStatus | None = None,
     ) -> tuple[CaseRecord, ...]:
         """Return the newest cases in which, for each of ``terms``, one of its spellings stands in any version."""
-        query = select(cases).order_by(cases.c.created_at.desc(), cases.c.id.desc()).limit(limit).offset(offset)
+        query = _CASES.order_by(cases.c.created_at.desc(), cases.c.id.desc()).limit(limit).offset(offset)
         if status is not None:
             query = query.where(cases.c.status == status.value)
         for spellings in terms:
@@ -220,21 +221,34 @@ class CaseStore:
             named = [cases.c.fir_number.like(p, escape="!") for p in patterns]
             found = select(step_versions.c.case_id).where(or_(*within))
             query = query.where(or_(cases.c.id.in_(found), *named))
-        async with self._database.reading() as connection:
-            return tuple(_record(dict(row)) for row in (await connection.execute(query)).mappings())
+        return tuple(_record(dict(row)) for row in (await self._database.fetch(query)).mappings())
 
     async def of_step(self, step: Step) -> tuple[tuple[str, StepVersion], ...]:
         """Return every version of a step in all cases, each with its case's id, oldest first."""
         query = select(step_versions).where(step_versions.c.step == step.value).order_by(step_versions.c.id)
-        async with self._database.reading() as connection:
-            rows = (await connection.execute(query)).mappings().all()
+        rows = (await self._database.fetch(query)).mappings()
         return tuple((row["case_id"], _version(row)) for row in rows)
 
 
+def _one(case_id: str) -> Select[tuple[Any, ...]]:
+    return _CASES.where(cases.c.id == case_id)
+
+
+def _newest(case_id: str) -> Select[tuple[Any, ...]]:
+    """Choose the newest versions alone: a step that was saved again and again has many, each with a whole text."""
+    last = select(func.max(step_versions.c.id)).where(step_versions.c.case_id == case_id).group_by(step_versions.c.step)
+    return _VERSIONS.where(step_versions.c.id.in_(last)).order_by(step_versions.c.id)
+
+
+def _found(result: Result[Any]) -> CaseRecord:
+    row = result.mappings().first()
+    if row is None:
+        raise NotFoundError("There is no such session. It may have been mistyped or removed.")
+    return _record(dict(row))
+
+
 async def _touch(connection: AsyncConnection, case_id: str, changes: dict[str, Any]) -> None:
-    await connection.execute(
-        update(cases).where(cases.c.id == case_id).values({**changes, "last_activity": datetime.now(UTC)})
-    )
+    await connection.execute(_CHANGED, {"touched": case_id, **changes, "last_activity": datetime.now(UTC)})
 
 
 async def _insert_version(connection: AsyncConnection, case_id: str, version: NewVersion) -> int:
@@ -242,18 +256,17 @@ async def _insert_version(connection: AsyncConnection, case_id: str, version: Ne
         step_versions.c.case_id == case_id, step_versions.c.step == version.step
     )
     number = ((await connection.execute(last)).scalar() or 0) + 1
-    await connection.execute(
-        insert(step_versions).values(
-            case_id=case_id,
-            step=version.step.value,
-            version=number,
-            author=version.author,
-            content=version.content.decode(),
-            models=msgspec.json.encode(version.models).decode(),
-            note=version.note,
-            created_at=datetime.now(UTC),
-        )
-    )
+    row = {
+        "case_id": case_id,
+        "step": version.step.value,
+        "version": number,
+        "author": version.author,
+        "content": version.content.decode(),
+        "models": msgspec.json.encode(version.models).decode(),
+        "note": version.note,
+        "created_at": datetime.now(UTC),
+    }
+    await connection.execute(insert(step_versions), row)
     return number
 
 

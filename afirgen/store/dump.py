@@ -35,16 +35,14 @@ async def read_rows(connection: AsyncConnection, table: Table) -> AsyncIterator[
 
 async def require_empty(database: Database, tables: Collection[str]) -> None:
     """Raise :class:`InvalidInputError` when one of ``tables`` holds records."""
-    async with database.reading() as connection:
-        for table in kept_tables():
-            if table.name in _SEEDED or table.name not in tables:
-                continue
-            count = (await connection.execute(select(func.count()).select_from(table))).scalar_one()
-            if count:
-                raise InvalidInputError(
-                    "The database is not empty. Restore into a new one: set AFIRGEN_DATABASE_URL or "
-                    "AFIRGEN_DATA_DIR to it, or move the present one aside with --replace."
-                )
+    for table in kept_tables():
+        if table.name in _SEEDED or table.name not in tables:
+            continue
+        if (await database.fetch(select(func.count()).select_from(table))).scalar_one():
+            raise InvalidInputError(
+                "The database is not empty. Restore into a new one: set AFIRGEN_DATABASE_URL or "
+                "AFIRGEN_DATA_DIR to it, or move the present one aside with --replace."
+            )
 
 
 async def write_rows(database: Database, rows: Mapping[str, Iterable[Record]]) -> None:

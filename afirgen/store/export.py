@@ -1,5 +1,6 @@
 """Everything that is kept of a case as one archive, with a manifest of hashes."""
 
+import asyncio
 import json
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -17,13 +18,22 @@ from afirgen.store.audit import AuditLog
 from afirgen.store.database import Database
 from afirgen.store.originals import Originals
 from afirgen.store.raw import Row, as_text, raw
-from afirgen.store.tables import audit_head, audit_log, cases, fir_records, old_sessions, step_versions
+from afirgen.store.tables import (
+    audit_head,
+    audit_log,
+    cases,
+    fir_records,
+    job_events,
+    jobs,
+    old_sessions,
+    step_versions,
+)
 
 
 async def export_case(
     database: Database, originals: Originals, case_id: str, by: Actor, documents: dict[str, bytes]
 ) -> bytes:
-    """Return a zip of a case: rows, versions, FIR, original, audit entries, ``documents`` and ``manifest.json``.
+    """Return a zip of a case: rows, versions, FIR, jobs, original, audit entries, ``documents`` and ``manifest.json``.
 
     A session of an earlier installation is exported by its id too.
     The manifest gives size and SHA-256 of each file; its own hash is what the audit log keeps of the export.
@@ -38,7 +48,7 @@ async def export_case(
     released = f'"{Action.ORIGINAL_REMOVED.value}"'.encode() in files["audit.jsonl"]
     if original and not (released and not originals.is_here(original)):
         try:
-            files[f"original/{original}"] = originals.path(original).read_bytes()
+            files[f"original/{original}"] = await asyncio.to_thread(lambda: originals.path(original).read_bytes())
         except OSError as err:
             raise StorageError(
                 "The original of this case is gone or cannot be read. Run `afirgen audit verify`.", detail=str(err)
@@ -47,7 +57,7 @@ async def export_case(
     manifest = _manifest(case_id, head, files)
     details = {"manifest_sha256": sha256(manifest).hexdigest(), "files": len(files)}
     await AuditLog(database).note(Event(actor=by, action=Action.CASE_EXPORTED, details=details), case_id=case_id)
-    return _zip({**files, "manifest.json": manifest})
+    return await asyncio.to_thread(_zip, {**files, "manifest.json": manifest})
 
 
 async def _collect(connection: AsyncConnection, case_id: str) -> dict[str, bytes]:
@@ -64,14 +74,16 @@ async def _collect(connection: AsyncConnection, case_id: str) -> dict[str, bytes
         files[f"{stem}.row.json"] = _json(row)
     for row in await _rows(connection, fir_records, "session_id", case_id):
         files[f"fir/{row['fir_number']}.json"] = _json(row)
+    for row in await _rows(connection, jobs, "case_id", case_id):
+        told = await _rows(connection, job_events, "job_id", row["id"] or "")
+        files[f"jobs/{row['id']}.jsonl"] = b"\n".join(map(_json, (row, *told))) + b"\n"
     entries = await _rows(connection, audit_log, "case_id", case_id)
     files["audit.jsonl"] = b"\n".join(_json(row) for row in entries) + b"\n"
     return files
 
 
 async def _rows(connection: AsyncConnection, table: Table, column: str, value: str) -> list[Row]:
-    (key,) = table.primary_key.columns
-    query = raw(table).where(table.c[column] == value).order_by(key)
+    query = raw(table).where(table.c[column] == value).order_by(*table.primary_key.columns)
     return [as_text(row) for row in (await connection.execute(query)).mappings()]
 
 

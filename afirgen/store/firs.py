@@ -22,6 +22,7 @@ from afirgen.store.tables import fir_records
 _LONGEST_CASE_ID = 36
 # Of no use in a list, and the most of a row.
 _LONG = frozenset({fir_records.c.complaint_text, fir_records.c.fir_content, fir_records.c.violations_json})
+_FIRS, _FIRS_LISTED = select(fir_records), select(*(column for column in fir_records.c if column not in _LONG))
 
 
 class FirRecord(Struct, frozen=True, kw_only=True):
@@ -54,23 +55,19 @@ class FirStore:
 
     async def get(self, number: str) -> FirRecord:
         """Return an FIR; raise :class:`NotFoundError` when there is none."""
-        query = select(fir_records).where(fir_records.c.fir_number == number)
-        async with self._database.reading() as connection:
-            row = (await connection.execute(query)).mappings().first()
+        query = _FIRS.where(fir_records.c.fir_number == number)
+        row = (await self._database.fetch(query)).mappings().first()
         if row is None:
             raise NotFoundError("There is no FIR with this number. Check the number.")
         return _record(row)
 
     async def page(self, *, limit: int, offset: int) -> tuple[FirRecord, ...]:
         """Return FIRs without their contents, newest first."""
-        query = (
-            select(*(column for column in fir_records.c if column not in _LONG))
-            .order_by(fir_records.c.id.desc())
-            .limit(limit)
-            .offset(offset)
-        )
-        async with self._database.reading() as connection:
-            return tuple(_record(row) for row in (await connection.execute(query)).mappings())
+        newest_first = fir_records.c.created_at.desc(), fir_records.c.id.desc()
+        # The index alone tells which ones they are; the rows that are left out hold whole forms.
+        chosen = select(fir_records.c.id).order_by(*newest_first).limit(limit).offset(offset).subquery()
+        query = _FIRS_LISTED.join(chosen, chosen.c.id == fir_records.c.id).order_by(*newest_first)
+        return tuple(_record(row) for row in (await self._database.fetch(query)).mappings())
 
     async def finalized(self, numbers: Sequence[str]) -> dict[str, RegisterEntry | None]:
         """Return which of the numbers are finalized, each with its place in the register if it has one."""
@@ -78,15 +75,13 @@ class FirStore:
         query = select(*columns).where(
             fir_records.c.fir_number.in_(numbers), fir_records.c.status == FirStatus.FINALIZED.value
         )
-        async with self._database.reading() as connection:
-            return {row["fir_number"]: _entry(row) for row in (await connection.execute(query)).mappings()}
+        return {row["fir_number"]: _entry(row) for row in (await self._database.fetch(query)).mappings()}
 
     async def counts(self) -> dict[str, int]:
         """Return how many FIRs there are of each status."""
         query = select(fir_records.c.status, func.count().label("number")).group_by(fir_records.c.status)
-        async with self._database.reading() as connection:
-            found = await connection.execute(query)
-            return {row.status or FirStatus.PENDING.value: row.number for row in found}
+        found = await self._database.fetch(query)
+        return {row.status or FirStatus.PENDING.value: row.number for row in found}
 
     async def finalize(self, number: str, event: Event) -> RegisterEntry:
         """Mark an FIR as finalized and enter it in the station's register under the next number of the year; return it.

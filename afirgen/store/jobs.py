@@ -1,6 +1,8 @@
 """Jobs with leases and their events. A job is opened and ended in the transaction of what it does to its case."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from msgspec import Struct
 from sqlalchemy import ColumnElement, RowMapping, and_, func, insert, literal, or_, select, update
@@ -10,8 +12,10 @@ from afirgen.case.job import OPEN, Closing, Job, JobEvent, JobState, NewJob
 from afirgen.case.session import Step
 from afirgen.errors import LostLeaseError, NotFoundError
 from afirgen.store.database import Database
+from afirgen.store.job_seal import job_record
 from afirgen.store.tables import UtcTime, job_events, jobs
 
+_JOBS = select(jobs)
 _OPEN = tuple(state.value for state in OPEN)
 
 
@@ -51,21 +55,18 @@ class JobStore:
     async def before(self, job: Job) -> int:
         """Return how many open jobs were opened before this one."""
         query = select(func.count()).where(jobs.c.state.in_(_OPEN), jobs.c.created_at < job.created_at)
-        async with self._database.reading() as connection:
-            return int((await connection.execute(query)).scalar() or 0)
+        return int((await self._database.fetch(query)).scalar() or 0)
 
     async def events(self, job_id: str, *, after: int = 0) -> tuple[JobEvent, ...]:
         """Return a job's events with a number above ``after``, in order."""
         chosen = (job_events.c.job_id == job_id) & (job_events.c.seq > after)
-        async with self._database.reading() as connection:
-            rows = await connection.execute(select(job_events).where(chosen).order_by(job_events.c.seq))
-            return tuple(_event(row) for row in rows.mappings())
+        rows = await self._database.fetch(select(job_events).where(chosen).order_by(job_events.c.seq))
+        return tuple(_event(row) for row in rows.mappings())
 
     async def free(self) -> tuple[str, ...]:
         """Return the ids of jobs that nobody works on, or whose worker gave no sign of life, the oldest first."""
         query = select(jobs.c.id).where(_unheld()).order_by(jobs.c.created_at)
-        async with self._database.reading() as connection:
-            return tuple((await connection.execute(query)).scalars())
+        return tuple((await self._database.fetch(query)).scalars())
 
     async def claim(self, job_id: str, lease: Lease) -> Job | None:
         """Take a job that nobody works on; return None where somebody does or it is over."""
@@ -79,10 +80,7 @@ class JobStore:
                 "attempt": jobs.c.attempt + 1,
                 "started_at": func.coalesce(jobs.c.started_at, literal(now, UtcTime())),
             }
-            taken = await connection.execute(update(jobs).where(jobs.c.id == job_id, _unheld()).values(values))
-            if taken.rowcount:
-                await _append(connection, job_id, JobState.RUNNING)
-            return bool(taken.rowcount)
+            return await _append(connection, job_id, JobState.RUNNING, (jobs.c.id == job_id) & _unheld(), values)
 
         return await self.get(job_id) if await self._database.write(work) else None
 
@@ -104,37 +102,37 @@ class JobStore:
 
         async def work(connection: AsyncConnection) -> None:
             ids = tuple((await connection.execute(select(jobs.c.id).where(held))).scalars())
-            await connection.execute(update(jobs).where(held).values(values))
             for job_id in ids:
-                await _append(connection, job_id, JobState.QUEUED)
+                await _append(connection, job_id, JobState.QUEUED, held & (jobs.c.id == job_id), values)
 
         await self._database.write(work)
 
     async def tell(self, job_id: str, owner: str, stage: str, share: float) -> None:
         """Keep how far a running job is."""
+        mine = (jobs.c.id == job_id) & (jobs.c.owner == owner) & (jobs.c.state == JobState.RUNNING.value)
 
         async def work(connection: AsyncConnection) -> None:
-            await _append(connection, job_id, JobState.RUNNING, stage=stage, share=share, owner=owner)
+            await _append(connection, job_id, JobState.RUNNING, mine, {}, stage=stage, share=share)
 
         await self._database.write(work)
 
     async def _select(self, *conditions: ColumnElement[bool], limit: int, offset: int = 0) -> tuple[Job, ...]:
-        query = select(jobs).where(*conditions).order_by(jobs.c.created_at.desc(), jobs.c.id.desc())
-        async with self._database.reading() as connection:
-            rows = await connection.execute(query.limit(limit).offset(offset))
-            return tuple(_job(row) for row in rows.mappings())
+        query = _JOBS.where(*conditions).order_by(jobs.c.created_at.desc(), jobs.c.id.desc())
+        rows = await self._database.fetch(query.limit(limit).offset(offset))
+        return tuple(_job(row) for row in rows.mappings())
 
 
-async def write_job(connection: AsyncConnection, case_id: str, change: NewJob | Closing) -> None:
-    """Open or end a job of a case, as part of a transaction.
+async def write_job(connection: AsyncConnection, case_id: str, change: NewJob | Closing) -> dict[str, str]:
+    """Open or end a job of a case, as part of a transaction; return its hash for the audit log.
 
     Raises:
         LostLeaseError: The job is over, or another worker has it.
     """
     if isinstance(change, NewJob):
         await _open(connection, case_id, change)
-    else:
-        await _close(connection, change)
+        return await job_record(connection, change.id)
+    await _close(connection, change)
+    return await job_record(connection, change.job_id)
 
 
 async def _open(connection: AsyncConnection, case_id: str, new: NewJob) -> None:
@@ -146,11 +144,11 @@ async def _open(connection: AsyncConnection, case_id: str, new: NewJob) -> None:
         "note": new.note,
         "state": JobState.QUEUED.value,
         "attempt": 0,
-        "events": 0,
+        "events": 1,
         "created_at": datetime.now(UTC),
     }
-    await connection.execute(insert(jobs).values(values))
-    await _append(connection, new.id, JobState.QUEUED)
+    await connection.execute(insert(jobs), values)
+    await _insert_event(connection, new.id, 1, JobState.QUEUED)
 
 
 async def _close(connection: AsyncConnection, closing: Closing) -> None:
@@ -164,31 +162,41 @@ async def _close(connection: AsyncConnection, closing: Closing) -> None:
         "lease_until": None,
         "finished_at": datetime.now(UTC),
     }
-    ended = await connection.execute(update(jobs).where(chosen).values(values))
-    if not ended.rowcount:
+    if not await _append(connection, closing.job_id, closing.state, chosen, values):
         raise LostLeaseError("This job is over already.")
-    await _append(connection, closing.job_id, closing.state)
 
 
 async def _append(
     connection: AsyncConnection,
     job_id: str,
     state: JobState,
+    chosen: ColumnElement[bool],
+    values: Mapping[str, Any],
     *,
     stage: str | None = None,
     share: float | None = None,
-    owner: str | None = None,
-) -> None:
-    """Add an event; with ``owner`` only while that worker has the job."""
-    chosen = jobs.c.id == job_id
-    if owner is not None:
-        chosen &= (jobs.c.owner == owner) & (jobs.c.state == JobState.RUNNING.value)
+) -> bool:
+    """Change a job where it is the ``chosen`` one and add an event of that; return whether it was."""
     # The counter in the job's row puts events in order: its update locks the row.
-    counted = await connection.execute(update(jobs).where(chosen).values(events=jobs.c.events + 1))
-    if counted.rowcount:
-        seq = (await connection.execute(select(jobs.c.events).where(jobs.c.id == job_id))).scalar_one()
-        row = {"job_id": job_id, "seq": seq, "at": datetime.now(UTC), "state": state.value}
-        await connection.execute(insert(job_events).values(**row, stage=stage, share=share))
+    counted = await connection.execute(update(jobs).where(chosen).values(**values, events=jobs.c.events + 1))
+    if not counted.rowcount:
+        return False
+    seq = (await connection.execute(select(jobs.c.events).where(jobs.c.id == job_id))).scalar_one()
+    await _insert_event(connection, job_id, seq, state, stage=stage, share=share)
+    return True
+
+
+async def _insert_event(
+    connection: AsyncConnection,
+    job_id: str,
+    seq: int,
+    state: JobState,
+    *,
+    stage: str | None = None,
+    share: float | None = None,
+) -> None:
+    row = {"job_id": job_id, "seq": seq, "at": datetime.now(UTC), "state": state.value, "stage": stage, "share": share}
+    await connection.execute(insert(job_events), row)
 
 
 def _unheld() -> ColumnElement[bool]:

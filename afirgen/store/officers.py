@@ -108,19 +108,16 @@ class OfficerStore:
 
     async def all(self) -> tuple[Officer, ...]:
         """Return all accounts by name."""
-        async with self._database.reading() as connection:
-            rows = (await connection.execute(select(officers).order_by(officers.c.name_key))).mappings().all()
+        rows = (await self._database.fetch(select(officers).order_by(officers.c.name_key))).mappings()
         return tuple(officer_of(row) for row in rows)
 
     async def any_on_page(self) -> bool:
         """Tell whether anybody can sign in to the page by name."""
         query = select(func.count()).where(officers.c.password_hash.is_not(None), officers.c.disabled_at.is_(None))
-        async with self._database.reading() as connection:
-            return bool((await connection.execute(query)).scalar())
+        return bool((await self._database.fetch(query)).scalar())
 
     async def _one(self, condition: ColumnElement[bool]) -> Officer | None:
-        async with self._database.reading() as connection:
-            row = (await connection.execute(select(officers).where(condition))).mappings().first()
+        row = (await self._database.fetch(select(officers).where(condition))).mappings().first()
         return officer_of(row) if row else None
 
 

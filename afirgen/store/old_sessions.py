@@ -84,8 +84,7 @@ class OldSessions:
         One that was not finished counts as expired: its work cannot be taken up here.
         """
         query = select(old_sessions).where(old_sessions.c.session_id == session_id)
-        async with self._database.reading() as connection:
-            row = (await connection.execute(query)).mappings().first()
+        row = (await self._database.fetch(query)).mappings().first()
         if row is None:
             raise NotFoundError("There is no such session. It may have been mistyped or removed.")
         return OldSession(

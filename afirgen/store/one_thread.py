@@ -2,19 +2,22 @@
 
 The usual driver sends each statement, and each fetch, to a thread and back. While the event loop is busy every one of
 these turns waits its time, and a transaction that writes holds the database's only lock meanwhile. Here a whole
-transaction is one turn, and so is a query with its rows.
+transaction is one turn, and so are queries with their rows.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from sqlalchemy import Connection, Engine, Executable, Result
-from sqlalchemy.ext.asyncio import AsyncConnection
+
+from afirgen.store.group_commit import Attempt, Work, never_waiting, run_all
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
 
 T = TypeVar("T")
-Work = Callable[[AsyncConnection], Awaitable[T]]
 
 
 class OneThread:
@@ -28,19 +31,13 @@ class OneThread:
         self._most = threads
         self._threads: ThreadPoolExecutor | None = None
 
-    async def write(self, work: Work[T]) -> T:
-        """Run ``work``, which awaits nothing but its connection, in one transaction and commit it."""
-        turn = asyncio.get_running_loop().run_in_executor(self._pool(), self._transaction, work)
-        try:
-            return await asyncio.shield(turn)
-        except asyncio.CancelledError:
-            # It ends one way or the other before anybody goes on.
-            await asyncio.wait([turn])
-            raise
+    async def write(self, works: Sequence[Work[Any]], attempt: Attempt) -> list[Any]:
+        """Run ``works``, which await nothing but their connection, in one transaction and commit it."""
+        return await self._turn(lambda: self._transaction(works, attempt))
 
-    def reader(self) -> "Reader":
-        """Return a connection to read with; it is to be closed."""
-        return Reader(self._engine, self._pool())
+    async def fetch(self, queries: Sequence[Executable]) -> list[Result[Any]]:
+        """Run queries as of one moment and fetch all their rows."""
+        return await self._turn(lambda: self._fetch(queries))
 
     def close(self) -> None:
         """Close all connections."""
@@ -49,14 +46,31 @@ class OneThread:
             threads.shutdown()
         self._engine.dispose()
 
-    def _pool(self) -> ThreadPoolExecutor:
+    async def _turn(self, work: Callable[[], T]) -> T:
         if self._threads is None:
             self._threads = ThreadPoolExecutor(self._most, thread_name_prefix="sqlite")
-        return self._threads
+        turn = asyncio.get_running_loop().run_in_executor(self._threads, work)
+        try:
+            return await asyncio.shield(turn)
+        except asyncio.CancelledError:
+            # It ends one way or the other before anybody goes on.
+            await asyncio.wait([turn])
+            raise
 
-    def _transaction(self, work: Work[T]) -> T:
-        with self._engine.begin() as connection:
-            return _finished(work(cast("AsyncConnection", _Direct(connection))))
+    def _transaction(self, works: Sequence[Work[Any]], attempt: Attempt) -> list[Any]:
+        with self._engine.connect() as connection:
+            # Whoever would write after reading could find that another program has written in between.
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            results = never_waiting(run_all(works, cast("AsyncConnection", _Direct(connection))))
+            attempt.worked = True
+            connection.commit()
+            return results
+
+    def _fetch(self, queries: Sequence[Executable]) -> list[Result[Any]]:
+        with self._engine.connect() as connection:
+            if len(queries) > 1:
+                connection.exec_driver_sql("BEGIN")
+            return [connection.execute(query).freeze()() for query in queries]
 
 
 class _Direct:
@@ -68,41 +82,3 @@ class _Direct:
     async def execute(self, statement: Executable, parameters: Any = None) -> Result[Any]:
         """Execute a statement."""
         return self._connection.execute(statement, parameters)
-
-
-class Reader:
-    """Stands for a connection to read with: each query is one turn of a thread, its rows included."""
-
-    def __init__(self, engine: Engine, threads: ThreadPoolExecutor) -> None:
-        self._engine = engine
-        self._threads = threads
-        self._connection: Connection | None = None
-
-    async def execute(self, statement: Executable, parameters: Any = None) -> Result[Any]:
-        """Execute a query and fetch all its rows."""
-        turn = asyncio.get_running_loop().run_in_executor(self._threads, self._fetch, statement, parameters)
-        try:
-            return await asyncio.shield(turn)
-        except asyncio.CancelledError:
-            await asyncio.wait([turn])
-            raise
-
-    def close(self) -> None:
-        """Give the connection back."""
-        if self._connection is not None:
-            self._connection.close()
-
-    def _fetch(self, statement: Executable, parameters: Any) -> Result[Any]:
-        if self._connection is None:
-            self._connection = self._engine.connect()
-        return self._connection.execute(statement, parameters).freeze()()
-
-
-def _finished(work: Awaitable[T]) -> T:
-    """Run to its end what never has to wait."""
-    steps = work.__await__()
-    try:
-        next(steps)
-    except StopIteration as end:
-        return cast("T", end.value)
-    raise RuntimeError("A transaction waited for something other than its database.")

@@ -6,6 +6,7 @@ UTF-8 must be named by the check, not stop it. Both databases give the same byte
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, LargeBinary, Select, Table, cast, select
@@ -15,10 +16,14 @@ from afirgen.case.audit import hash_of
 
 Row = dict[str, str | None]
 
+SIGN_IN = "sign-in:"
+"""How the names of sessions of the page begin; they may be gone, since they end by themselves."""
+
 _SECOND = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 _FRACTION = re.compile(r"(?<=\d\d:\d\d:\d\d)\.000000$")
 
 
+@cache
 def raw(table: Table) -> Select[*tuple[Any, ...]]:
     """Select all columns of a table as bytes."""
     return select(*(cast(column, LargeBinary).label(column.name) for column in table.c))
@@ -70,6 +75,21 @@ def version_key(case_id: str | None, step: str | None, version: object) -> str:
 def fir_key(number: str | None) -> str:
     """Name a numbered FIR in the audit log."""
     return f"fir:{number}"
+
+
+def job_key(job_id: str | None) -> str:
+    """Name a job with its events in the audit log."""
+    return f"job:{job_id}"
+
+
+def register_key(station: str | None, year: str | None) -> str:
+    """Name the register of a year in the findings of a check; its numbers stand in the log with their FIRs."""
+    return f"register:{station}:{year}"
+
+
+def sign_in_key(token_hash: str | None) -> str:
+    """Name a session of the page in the audit log."""
+    return f"{SIGN_IN}{token_hash}"
 
 
 def officer_key(name: str | None) -> str:

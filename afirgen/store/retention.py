@@ -35,8 +35,7 @@ class RetentionStore:
 
     async def idle(self, before: datetime) -> tuple[str, ...]:
         """Return the ids of cases that have waited for a decision since before a moment."""
-        async with self._database.reading() as connection:
-            return tuple((await connection.execute(select(cases.c.id).where(_idle(before)))).scalars())
+        return tuple((await self._database.fetch(select(cases.c.id).where(_idle(before)))).scalars())
 
     async def expire(self, case_id: str, before: datetime) -> bool:
         """End a case that has waited since before a moment; return whether it had, and was not on hold."""
@@ -72,11 +71,10 @@ class RetentionStore:
         removed = audit_log.c.action == Action.ORIGINAL_REMOVED.value
         said = exists().where(audit_log.c.case_id == cases.c.id, removed).label("said")
         found: dict[str, Removable] = {}
-        async with self._database.reading() as connection:
-            for row in await connection.execute(_removable(before).add_columns(said)):
-                known = found.get(row.original, Removable(row.original, (), on_record=True))
-                on_record = known.on_record and bool(row.said)
-                found[row.original] = Removable(row.original, (*known.case_ids, row.id), on_record=on_record)
+        for row in await self._database.fetch(_removable(before).add_columns(said)):
+            known = found.get(row.original, Removable(row.original, (), on_record=True))
+            on_record = known.on_record and bool(row.said)
+            found[row.original] = Removable(row.original, (*known.case_ids, row.id), on_record=on_record)
         return tuple(found.values())
 
     async def release(self, original: Removable, before: datetime, by: Actor) -> bool:

@@ -15,6 +15,7 @@ from afirgen.errors import AuthenticationError
 from afirgen.store.audit import append
 from afirgen.store.database import Database
 from afirgen.store.officers import Officer, OfficerStore, officer_of
+from afirgen.store.raw import hash_where, sign_in_key
 from afirgen.store.secrets import is_password, name_key, new_token, token_hash
 from afirgen.store.tables import officers, page_sessions, sign_in_failures
 
@@ -67,8 +68,7 @@ class SignIn:
             .select_from(page_sessions.outerjoin(officers, page_sessions.c.officer_id == officers.c.id))
             .where(page_sessions.c.token_hash == token_hash(token), page_sessions.c.expires_at > self._now())
         )
-        async with self._database.reading() as connection:
-            row = (await connection.execute(query)).mappings().first()
+        row = (await self._database.fetch(query)).mappings().first()
         if row is None:
             return None
         if row["officer_id"] is None:
@@ -99,7 +99,9 @@ class SignIn:
                     expires_at=now + SESSION_LIFE,
                 )
             )
-            await append(connection, Event(actor=actor, action=Action.SIGNED_IN))
+            fingerprint = await hash_where(connection, page_sessions, page_sessions.c.token_hash == token_hash(token))
+            records = {sign_in_key(token_hash(token)): fingerprint or ""}
+            await append(connection, Event(actor=actor, action=Action.SIGNED_IN), records=records)
 
         await self._database.write(work)
         return token

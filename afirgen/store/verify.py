@@ -13,11 +13,39 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from afirgen.case.audit import GENESIS, Action, hash_of
 from afirgen.store.database import Database
+from afirgen.store.job_seal import NO_EVENTS, Folded, fold, job_hashes
 from afirgen.store.originals import Originals
-from afirgen.store.raw import Row, as_text, case_key, fir_key, officer_key, raw, row_hashes, session_key, version_key
-from afirgen.store.tables import audit_head, audit_log, cases, fir_records, officers, old_sessions, step_versions
+from afirgen.store.raw import (
+    SIGN_IN,
+    Row,
+    as_text,
+    case_key,
+    fir_key,
+    job_key,
+    officer_key,
+    raw,
+    register_key,
+    row_hashes,
+    session_key,
+    sign_in_key,
+    version_key,
+)
+from afirgen.store.tables import (
+    audit_head,
+    audit_log,
+    cases,
+    fir_records,
+    job_events,
+    jobs,
+    officers,
+    old_sessions,
+    page_sessions,
+    register_counters,
+    step_versions,
+)
 
 _PART = 500
+_REGISTER = "The register {year} of the station “{station}” has a gap, or its last number was changed."
 
 
 class Fault(Struct, frozen=True):
@@ -43,6 +71,7 @@ _RECORDS: tuple[tuple[Table, Callable[[Row], str]], ...] = (
     (fir_records, lambda row: fir_key(row.get("fir_number"))),
     (officers, lambda row: officer_key(row.get("name"))),
     (old_sessions, lambda row: session_key(row.get("session_id"))),
+    (page_sessions, lambda row: sign_in_key(row.get("token_hash"))),
 )
 
 
@@ -66,16 +95,27 @@ async def verify_within(connection: AsyncConnection, originals: Originals) -> Ve
     faults = list(chain.faults)
     records = 0
     hashes: dict[str, None] = {}
+    register = Register()
     for table, name in _RECORDS:
         async for row in _rows(connection, table):
             records += 1
             faults += _compare(name(row), row_hashes(row), chain.expected)
             if table is cases and (original := row.get("original")):
                 hashes[original] = None
-    faults += [Fault(key, f"The record {key} is gone.") for key in chain.expected]
+            if table is fir_records:
+                register.add(row)
+    async for key, job in _jobs(connection):
+        records += 1
+        faults += _compare(key, job, chain.expected)
+    async for row in _rows(connection, register_counters):
+        records += 1
+        faults += register.compare(row)
+    faults += register.end()
+    faults += [Fault(key, f"The record {key} is gone.") for key in chain.expected if not key.startswith(SIGN_IN)]
     kept = tuple(sha256 for sha256 in hashes if sha256 not in chain.released or originals.is_here(sha256))
     faults += await asyncio.to_thread(_check_originals, originals, kept)
-    return Verdict(entries=chain.length, records=records, originals=len(hashes), head=chain.head, faults=tuple(faults))
+    named = tuple(Fault(_printable(fault.record), _printable(fault.sentence)) for fault in faults)
+    return Verdict(entries=chain.length, records=records, originals=len(hashes), head=chain.head, faults=named)
 
 
 class _Chain:
@@ -94,10 +134,10 @@ class _Chain:
         name = f"audit:{row.get('seq')}"
         unhashed: dict[str, Any] = {column.name: row.get(column.name) for column in audit_log.c}
         own = unhashed.pop("hash") or ""
-        unhashed["seq"] = int(row.get("seq") or 0)
-        if unhashed["seq"] != self.length:
+        unhashed["seq"] = number = _whole(row.get("seq"))
+        if number != self.length:
             self.faults.append(Fault(name, f"Entries are missing before entry {row.get('seq')} of the audit log."))
-            self.length = unhashed["seq"]
+            self.length = number if number is not None else self.length
         if unhashed["previous"] != self.head:
             self.faults.append(Fault(name, f"Entry {row.get('seq')} of the audit log does not follow the one before."))
         if hash_of(unhashed) != own:
@@ -122,6 +162,45 @@ class _Chain:
             self.faults.append(Fault("audit:head", "The end of the audit log is missing or was changed."))
 
 
+class Register:
+    """The registers as the FIRs have them: each year's numbers of a station, from 1 without a gap."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[tuple[str | None, str | None], set[str | None]] = {}
+
+    def add(self, fir: Row) -> None:
+        """Take the next FIR; its own entry is compared with the log as a part of it."""
+        if fir.get("register_number") is not None:
+            place = fir.get("register_station"), fir.get("register_year")
+            self._numbers.setdefault(place, set()).add(fir.get("register_number"))
+
+    def compare(self, counter: Row) -> list[Fault]:
+        """Compare the last number that was given in a register with those that FIRs have."""
+        station, year, last = counter.get("station"), counter.get("year"), _whole(counter.get("last"))
+        numbers = self._numbers.pop((station, year), set())
+        if last is not None and numbers == {str(number) for number in range(1, last + 1)}:
+            return []
+        return [Fault(register_key(station, year), _REGISTER.format(station=station, year=year))]
+
+    def end(self) -> list[Fault]:
+        """Name the registers that have FIRs and no last number."""
+        return [
+            Fault(register_key(station, year), _REGISTER.format(station=station, year=year))
+            for station, year in self._numbers
+        ]
+
+
+async def _jobs(connection: AsyncConnection) -> AsyncIterator[tuple[str, Iterator[str]]]:
+    """Give the name of every job with its hashes, its events included, then of those that have only events."""
+    events: dict[str | None, Folded] = {}
+    async for row in _rows(connection, job_events):
+        events[row.get("job_id")] = fold(events.get(row.get("job_id"), NO_EVENTS), row)
+    async for row in _rows(connection, jobs):
+        yield job_key(row.get("id")), job_hashes(row, events.pop(row.get("id"), NO_EVENTS))
+    for job in events:
+        yield f"{job_key(job)}:events", iter(())
+
+
 async def _walk(connection: AsyncConnection) -> _Chain:
     chain = _Chain()
     async for row in _rows(connection, audit_log):
@@ -129,6 +208,16 @@ async def _walk(connection: AsyncConnection) -> _Chain:
     head = (await connection.execute(raw(audit_head))).mappings().first()
     chain.end(as_text(head) if head else {})
     return chain
+
+
+def _whole(text: str | None) -> int | None:
+    """Return a whole number, None for what is none any more."""
+    return int(text) if text and text.isascii() and text.isdigit() else None
+
+
+def _printable(text: str) -> str:
+    """Return a name that can be told also where its bytes are no text any more."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _payload(text: str) -> dict[str, Any]:
@@ -163,7 +252,7 @@ def _check_original(path: Path, sha256: str) -> list[Fault]:
 
 async def _rows(connection: AsyncConnection, table: Table) -> AsyncIterator[Row]:
     """Give the rows of a table in the order of its key, a part at a time; only bytes are read, of the key too."""
-    (key,) = table.primary_key.columns
-    async with connection.stream(raw(table).order_by(key).execution_options(yield_per=_PART)) as found:
+    query = raw(table).order_by(*table.primary_key.columns).execution_options(yield_per=_PART)
+    async with connection.stream(query) as found:
         async for row in found.mappings():
             yield as_text(row)

@@ -8,6 +8,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import Litestar, Router
 from litestar.config.cors import CORSConfig
+from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.plugins.jinja import JinjaTemplateEngine
@@ -25,6 +26,7 @@ from afirgen.web.guard import Guard
 from afirgen.web.observe import Observe
 from afirgen.web.openapi import EARLIER, SYSTEM, openapi_config
 from afirgen.web.pages import handlers as pages
+from afirgen.web.pages.shell import LANGUAGE
 
 _HERE = Path(__file__).parent
 # Enough for the longest text in any script, percent-encoded; handlers that take files allow more.
@@ -58,9 +60,10 @@ def create_app(deps: WebDeps) -> Litestar:
             "by": Provide(caller, sync_to_thread=False),
         },
         lifespan=[lifespan],
+        state=State({LANGUAGE: deps.settings.station.language}),
         middleware=[observe, guard],
         before_send=[guard.add_headers, observe.add_headers],
-        cors_config=CORSConfig(allow_origins=list(deps.settings.cors_origins)) if deps.settings.cors_origins else None,
+        cors_config=_cors(deps.settings.cors_origins),
         request_max_body_size=_BODY_LIMIT,
         exception_handlers={AfirgenError: on_known, HTTPException: on_http, Exception: on_unknown},
         template_config=TemplateConfig(instance=_templates()),
@@ -68,6 +71,12 @@ def create_app(deps: WebDeps) -> Litestar:
         logging_config=None,
         debug=False,
     )
+
+
+def _cors(origins: tuple[str, ...]) -> CORSConfig | None:
+    """Let the pages of the listed origins call, and read what the contract tells in headers."""
+    told = ["Retry-After", "X-RateLimit-Limit", "X-RateLimit-Window", "X-Request-ID", "Content-Disposition"]
+    return CORSConfig(allow_origins=list(origins), expose_headers=told) if origins else None
 
 
 def _ist(moment: datetime) -> str:

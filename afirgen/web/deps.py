@@ -35,6 +35,17 @@ class Models(Protocol):
 
 
 @dataclass(frozen=True)
+class StationSetup:
+    """Who the station is, as it was set up; nothing of it is ever made up."""
+
+    name: str | None = None
+    district: str | None = None
+    state: str | None = None
+    beats: tuple[str, ...] = ()
+    language: str | None = None
+
+
+@dataclass(frozen=True)
 class WebSettings:
     """Choices of the installation that the web application needs."""
 
@@ -47,6 +58,7 @@ class WebSettings:
     trusted_proxies: tuple[str, ...] = ()
     enforce_https: bool = False
     upload_timeout_s: int = 600
+    station: StationSetup = StationSetup()
 
 
 @dataclass(frozen=True)

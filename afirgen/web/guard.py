@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from litestar.connection import ASGIConnection
-from litestar.datastructures import MutableScopeHeaders
 from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
 
@@ -36,6 +35,8 @@ _SECURITY_HEADERS = {
     "permissions-policy": "microphone=(self), camera=(self), geolocation=()",
     "cross-origin-opener-policy": "same-origin",
 }
+# What an informant said must not stay in a browser's cache.
+_NOT_KEPT = (b"cache-control", b"no-store")
 
 
 class Guard(ASGIMiddleware):
@@ -49,6 +50,13 @@ class Guard(ASGIMiddleware):
         self._proxies = TrustedProxies(settings.trusted_proxies)
         self._rate = RateLimit(settings.rate_limit_requests, settings.rate_limit_window_s)
         self._places = Places(settings.max_concurrent)
+        named = {
+            **_SECURITY_HEADERS,
+            **({"strict-transport-security": "max-age=31536000"} if settings.enforce_https else {}),
+            "x-ratelimit-limit": str(settings.rate_limit_requests),
+            "x-ratelimit-window": str(settings.rate_limit_window_s),
+        }
+        self._headers = tuple((name.encode(), value.encode()) for name, value in named.items())
 
     async def handle(self, scope: "Scope", receive: "Receive", send: "Send", next_app: "ASGIApp") -> None:
         """Check the request, then pass it on."""
@@ -81,16 +89,9 @@ class Guard(ASGIMiddleware):
     async def add_headers(self, message: "Message", scope: "Scope") -> None:
         """Put the headers on any answer, also on those that are given before a handler is found."""
         if message["type"] == "http.response.start":
-            headers = MutableScopeHeaders.from_message(message)
-            for name, value in _SECURITY_HEADERS.items():
-                headers.setdefault(name, value)
-            if not scope["path"].startswith("/static/"):
-                # What an informant said must not stay in a browser's cache.
-                headers.setdefault("cache-control", "no-store")
-            if self._settings.enforce_https:
-                headers.setdefault("strict-transport-security", "max-age=31536000")
-            headers["X-RateLimit-Limit"] = str(self._rate.requests)
-            headers["X-RateLimit-Window"] = str(self._rate.window_s)
+            given = {name.lower() for name, _ in message["headers"]}
+            own = self._headers if scope["path"].startswith("/static/") else (*self._headers, _NOT_KEPT)
+            message["headers"] = [*message["headers"], *(header for header in own if header[0] not in given)]
 
     def _limit(self, connection: Connection) -> None:
         path = connection.url.path

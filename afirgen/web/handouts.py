@@ -9,12 +9,13 @@ from litestar.response import File
 from msgspec import Struct
 
 from afirgen.case.audit import Action, Actor, Event, text_hash
-from afirgen.case.evidence import Source, SourceKind
+from afirgen.case.evidence import SourceKind
 from afirgen.case.fir import FirDocument
 from afirgen.case.session import Step
 from afirgen.errors import NotFoundError
 from afirgen.render.documents import FORMATS, make_document
 from afirgen.render.form import Print
+from afirgen.store.cases import CaseRecord
 from afirgen.web.deps import WebDeps
 
 _RANGE = re.compile(r"bytes=(\d{1,15})-(\d{0,15})")
@@ -58,17 +59,21 @@ async def put_export_on_record(deps: WebDeps, case: str, number: str, document: 
     await deps.audit.note(Event(actor=by, action=Action.FIR_EXPORTED, details=details), case_id=case)
 
 
-async def original_of(path: Path, source: Source, asked_range: str) -> Response[bytes] | File:
-    """Give an original; of a recording the part that a player asks for.
+async def original_of(deps: WebDeps, record: CaseRecord, asked_range: str, by: Actor) -> Response[bytes] | File:
+    """Give an original; of a recording the part that a player asks for. One given whole is put on record.
 
     Raises:
         NotFoundError: The file is gone.
     """
+    source = record.source
+    path = await asyncio.to_thread(deps.desk.originals.path, record.original)
     if not await asyncio.to_thread(path.is_file):
         raise NotFoundError("The original is not here any more.")
     asked = _RANGE.fullmatch(asked_range)
     if source.kind is SourceKind.AUDIO and asked:
         return await asyncio.to_thread(_part, path, source.media_type, asked)
+    event = Event(actor=by, action=Action.ORIGINAL_EXPORTED, details={"sha256": record.original})
+    await deps.audit.note(event, case_id=record.id)
     return File(
         path,
         filename=source.filename or f"original.{source.kind.value}",

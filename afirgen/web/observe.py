@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, cast
 from uuid import uuid4
 
 import structlog
-from litestar.datastructures import MutableScopeHeaders
 from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException
 from litestar.middleware import ASGIMiddleware
@@ -77,7 +76,7 @@ class Observe(ASGIMiddleware):
         """Name the request in its answer, so that a user can tell an operator which one it was."""
         request = scope["state"].get(_HEADER)
         if request and message["type"] == "http.response.start":
-            MutableScopeHeaders.from_message(message)[_HEADER] = request
+            message["headers"] = [*message["headers"], (_HEADER.encode(), request.encode())]
 
 
 def _note(method: str, route: str, status: int, seconds: float) -> None:

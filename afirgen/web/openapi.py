@@ -21,6 +21,7 @@ _TAGS = {
     "Jobs": "Drafting under way: progress by asking or as a stream, and stopping it.",
     "Models": "The models in use.",
     "Officers": "Accounts; for administrators.",
+    "Station": "Who the station is, as it was set up.",
     EARLIER: "The calls of earlier installations, with the same names, fields and statuses.",
     SYSTEM: "Whether the program lives and is ready.",
 }

@@ -101,7 +101,7 @@ async def test_a_recording_or_page_is_read_alone_and_not_stored(installation: In
         assert read.json() == {"success": True, "extracted_text": COMPLAINT, "error": None}
         assert (await Client(http).call("GET", "/cases"))["cases"] == []
         swapped = await http.post("/asr", files={"audio": ("a.png", scan, "image/png")}, headers=HEADERS)
-        assert swapped.status_code == 400
+        assert swapped.status_code == 415
         nothing = await http.post("/ocr", files={"image": ("a.png", b"\x00" * 60, "image/png")}, headers=HEADERS)
         assert nothing.status_code == 415
 
@@ -112,3 +112,29 @@ async def test_a_recording_or_page_is_read_alone_and_not_stored(installation: In
             "transcript": None,
             "error": "The speech engine failed on this recording.",
         }
+
+
+async def test_a_field_takes_only_its_own_kind_whatever_the_name_says(installation: Installation) -> None:
+    sound = (SAMPLES / "spoken-snatching.ogg").read_bytes()
+    scan = (SAMPLES / "scanned-fraud.png").read_bytes()
+    async with installation.client() as http:
+        wrong = [
+            {"audio": ("a.ogg", scan, "audio/ogg")},
+            {"image": ("a.png", sound, "image/png")},
+            {"image": ("complaint", COMPLAINT.encode(), "image/png")},
+        ]
+        for files in wrong:
+            refused = await http.post("/process", files=files, headers=HEADERS)
+            assert (refused.status_code, refused.json()["error_code"]) == (415, "unsupported_media")
+        assert (await Client(http).call("GET", "/cases"))["cases"] == []
+
+
+async def test_what_is_said_when_a_step_is_not_approved_is_on_record(installation: Installation) -> None:
+    async with installation.client() as http:
+        client = Client(http)
+        case = await client.begin()
+        body = {"session_id": case, "approved": False, "user_input": "Ask her again about the time."}
+        kept = (await http.post("/validate", json=body, headers=HEADERS)).json()
+        assert (kept["current_step"], kept["content"]["transcript"]) == ("transcript_review", COMPLAINT)
+        last = (await client.call("GET", f"/cases/{case}/audit"))["entries"][-1]
+        assert (last["action"], last["details"]["note"]) == ("step.kept", "Ask her again about the time.")

@@ -99,13 +99,13 @@ async def test_a_full_program_and_a_database_that_is_away(
         async def away(*_args: object, **_more: object) -> object:
             raise StorageError("The database could not be used.", detail="SELECT secret FROM /tmp/x.py")
 
-        monkeypatch.setattr(installation.cases, "get", away)
+        monkeypatch.setattr(installation.cases, "whole", away)
         looks_right(await client.raw("GET", f"/cases/{case}"), 503, "storage")
 
         async def broken(*_args: object, **_more: object) -> object:
             raise RuntimeError("SELECT secret FROM /tmp/x.py")
 
-        monkeypatch.setattr(installation.cases, "get", broken)
+        monkeypatch.setattr(installation.cases, "whole", broken)
         looks_right(await client.raw("GET", f"/cases/{case}"), 500, "internal_error")
         monkeypatch.setattr(type(installation.review), "busy", 1000)
         full = await client.raw("POST", "/cases", json={"text": COMPLAINT})

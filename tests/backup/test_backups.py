@@ -146,7 +146,7 @@ def test_what_is_written_meanwhile_does_not_tear_the_backup(station: Station, tm
     async def both() -> Made:
         database = Database(station.url)
         station.database = Database(station.url)
-        station.cases._database = station.database
+        station.cases._database = station.jobs._database = station.database
 
         async def write() -> None:
             for _ in range(20):

@@ -13,13 +13,13 @@ from tests.store.servers import private_server
 
 
 @contextmanager
-def databases(folder: Path) -> Iterator[dict[str, str]]:
-    """Give the URL of an empty database of each kind."""
+def databases(folder: Path, *, durable: bool = False) -> Iterator[dict[str, str]]:
+    """Give the URL of an empty database of each kind; a private server is ``durable`` where that is wanted."""
     with ExitStack() as stack:
         server = os.environ.get("AFIRGEN_TEST_MYSQL_URL")
         if server is None:
             (folder / "server").mkdir()
-            server = stack.enter_context(private_server(folder / "server")).url
+            server = stack.enter_context(private_server(folder / "server", durable=durable)).url
         name = f"afirgen_{uuid4().hex}"
         run_on(server, f"CREATE DATABASE {name}")
         stack.callback(run_on, server, f"DROP DATABASE {name}")

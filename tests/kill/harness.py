@@ -182,12 +182,10 @@ async def check(url: str, folder: Path, ledger: Ledger) -> None:
     database = Database(url)
     try:
         await _jobs_done(database)
-        async with database.reading() as connection:
-            kept = {row.id: row for row in await connection.execute(select(cases))}
-            firs = (await connection.execute(select(fir_records))).all()
-            versions = (
-                await connection.execute(select(step_versions.c.case_id, step_versions.c.step, step_versions.c.version))
-            ).all()
+        kept = {row.id: row for row in await database.fetch(select(cases))}
+        firs = (await database.fetch(select(fir_records))).all()
+        numbered = select(step_versions.c.case_id, step_versions.c.step, step_versions.c.version)
+        versions = (await database.fetch(numbered)).all()
         verdict = await verify(database, Originals(folder / "originals"))
     finally:
         await database.close()
@@ -211,8 +209,7 @@ async def _jobs_done(database: Database) -> None:
     query = select(func.count()).where(jobs.c.state.in_(("queued", "running")))
     end = time.monotonic() + _READY_S
     while True:
-        async with database.reading() as connection:
-            waiting = (await connection.execute(query)).scalar_one()
+        waiting = (await database.fetch(query)).scalar_one()
         if not waiting:
             return
         assert time.monotonic() < end, f"{waiting} jobs are not done"

@@ -3,16 +3,19 @@
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
+from uuid import uuid4
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from afirgen.case.audit import Action, Actor, Channel, Event, Role
 from afirgen.case.evidence import Source, SourceKind
+from afirgen.case.job import Closing, JobState, NewJob
 from afirgen.case.session import Step
 from afirgen.store.cases import CaseRecord, CaseStore, NewVersion
 from afirgen.store.database import Database
 from afirgen.store.firs import FirStore, FirText, new_fir_number
+from afirgen.store.jobs import JobStore, Lease
 from afirgen.store.migrate import upgrade
 from afirgen.store.originals import Originals
 from afirgen.store.verify import verify
@@ -36,8 +39,8 @@ def version(step: Step, content: str = "{}", author: str = "machine", **more: st
     return NewVersion(step=step, content=content.encode(), author=author, models=("m",), note=more.get("note"))
 
 
-async def new_case(store: CaseStore, language: str | None = None) -> CaseRecord:
-    return await store.create(SOURCE, ACCEPTED, language=language, reported_on=NOW)
+async def new_case(store: CaseStore, language: str | None = None, job: NewJob | None = None) -> CaseRecord:
+    return await store.create(SOURCE, ACCEPTED, language=language, reported_on=NOW, job=job)
 
 
 def fir(number: str | None = None, content: str = "प्राथमिकी") -> FirText:
@@ -56,8 +59,10 @@ class Station:
         self.database = Database(url)
         self.originals = Originals(folder / "originals")
         self.cases = CaseStore(self.database)
-        self.firs = FirStore(self.database)
+        self.firs = FirStore(self.database, "थाना")
+        self.jobs = JobStore(self.database)
         self.case = ""
+        self.job = ""
         self.number = ""
 
     async def fill(self) -> None:
@@ -73,8 +78,14 @@ class Station:
     async def fill_without_form(self) -> None:
         """Take a case to its corrected transcript."""
         self.originals.put(ORIGINAL, SOURCE.sha256)
-        self.case = (await new_case(self.cases, language="hi")).id
-        await self.cases.add_version(self.case, version(Step.TRANSCRIPT, '{"text":"मेरा"}', note="जल्दी"), DRAFTED)
+        self.job = str(uuid4())
+        job = NewJob(id=self.job, step=Step.TRANSCRIPT, note="जल्दी")
+        self.case = (await new_case(self.cases, language="hi", job=job)).id
+        await self.jobs.claim(self.job, Lease(owner="w", seconds=60))
+        await self.jobs.tell(self.job, "w", "transcript", 1.0)
+        done = Closing(job_id=self.job, state=JobState.DONE, owner="w")
+        drafted = version(Step.TRANSCRIPT, '{"text":"मेरा"}', note="जल्दी")
+        await self.cases.add_version(self.case, drafted, DRAFTED, job=done)
         edited = Event(actor=OFFICER, action=Action.STEP_EDITED)
         await self.cases.add_version(self.case, version(Step.TRANSCRIPT, '{"text":"मेरा फ़ोन"}', "officer"), edited)
 

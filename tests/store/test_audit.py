@@ -4,9 +4,11 @@ import asyncio
 import json
 import zipfile
 from collections.abc import AsyncIterator
+from datetime import datetime
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import text
@@ -35,7 +37,7 @@ async def station(empty_url: str, tmp_path: Path) -> AsyncIterator[Station]:
 async def test_an_untouched_chain_is_whole_and_tells_who_did_what(station: Station) -> None:
     verdict = await verify(station.database, station.originals)
     assert verdict.faults == ()
-    assert (verdict.entries, verdict.records, verdict.originals) == (6, 5, 1)
+    assert (verdict.entries, verdict.records, verdict.originals) == (6, 7, 1)
     entries = await AuditLog(station.database).of_case(station.case)
     assert [e.action for e in entries] == [
         "case.accepted",
@@ -71,6 +73,16 @@ CHANGES = {
     "UPDATE fir_records SET fir_content = REPLACE(fir_content, 'क', 'ख')": "fir:{number}",
     "UPDATE fir_records SET status = 'pending', finalized_at = NULL": "fir:{number}",
     "INSERT INTO fir_records (fir_number) VALUES ('FIR-00000000-20250101000000')": "fir:FIR-00000000-20250101000000",
+    "UPDATE jobs SET note = 'später'": "job:{job}",
+    "UPDATE jobs SET state = 'queued'": "job:{job}",
+    "UPDATE jobs SET finished_at = NULL": "job:{job}",
+    "UPDATE job_events SET share = 0.5 WHERE stage IS NOT NULL": "job:{job}",
+    "DELETE FROM job_events WHERE seq = 3": "job:{job}",
+    "INSERT INTO job_events (job_id, seq, at, state) VALUES ('x', 1, '2025-01-01', 'done')": "job:x:events",
+    "DELETE FROM jobs": "job:{job}",
+    "UPDATE register_counters SET last = 2": "register:थाना:{year}",
+    "DELETE FROM register_counters": "register:थाना:{year}",
+    "UPDATE audit_log SET seq = seq + 1 WHERE seq = 6": "audit:7",
     "UPDATE audit_log SET actor = 'B. Officer' WHERE seq = 4": "audit:4",
     "UPDATE audit_log SET payload = REPLACE(payload, '{', '{ ') WHERE seq = 2": "audit:2",
     "UPDATE audit_log SET at = REPLACE(at, '+00:00', '+05:30') WHERE seq = 6": "audit:6",
@@ -84,7 +96,8 @@ CHANGES = {
 @pytest.mark.parametrize("statement", CHANGES)
 async def test_a_change_from_outside_is_named(station: Station, statement: str) -> None:
     await station.change(statement)
-    named = CHANGES[statement].format(case=station.case, number=station.number)
+    year = datetime.now(ZoneInfo("Asia/Kolkata")).year
+    named = CHANGES[statement].format(case=station.case, number=station.number, job=station.job, year=year)
     assert named in await station.faults()
 
 
@@ -140,7 +153,7 @@ async def test_what_was_stored_before_the_chain_enters_it(station: Station) -> N
     upgrade(station.url)
     station.database = Database(station.url)
     verdict = await verify(station.database, station.originals)
-    assert (verdict.faults, verdict.entries, verdict.records) == ((), 5, 5)
+    assert (verdict.faults, verdict.entries, verdict.records) == ((), 6, 6)
     await station.change("UPDATE fir_records SET fir_content = 'x'")
     assert await station.faults() == [f"fir:{station.number}"]
 

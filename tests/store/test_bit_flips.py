@@ -2,15 +2,36 @@
 
 import asyncio
 import sqlite3
+from pathlib import Path
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, reject, settings
 from hypothesis import strategies as st
 
+from afirgen.case.audit import Role
 from afirgen.store.database import Database
-from tests.store.kit import Station
+from afirgen.store.officers import OfficerStore
+from afirgen.store.old_sessions import OldSessions
+from afirgen.store.sign_in import SignIn
+from tests.store.kit import OFFICER, Station
 
-_TABLES = ("cases", "step_versions", "fir_records", "audit_log", "audit_head")
+PASSWORD = "five quiet words in a row"
+
+_TABLES = (
+    "cases",
+    "step_versions",
+    "fir_records",
+    "jobs",
+    "job_events",
+    "register_counters",
+    "old_sessions",
+    "officers",
+    "page_sessions",
+    "audit_log",
+    "audit_head",
+)
+# Numbers that only say in which order rows were written, under which nothing is known anywhere.
+_UNNAMED = ("id",)
 
 
 @pytest.fixture(scope="module")
@@ -20,6 +41,9 @@ def station(tmp_path_factory: pytest.TempPathFactory) -> Station:
 
     async def fill() -> None:
         await made.fill()
+        await OfficerStore(made.database).add("Asha Rao", Role.RECORDING_OFFICER, PASSWORD, OFFICER)
+        await SignIn(made.database).with_password("Asha Rao", PASSWORD, "10.0.0.7")
+        await OldSessions(made.database).take_over(_sessions(folder / "sessions.db"), OFFICER)
         await made.change()
         await made.database.close()
 
@@ -36,7 +60,13 @@ def test_any_flipped_bit_is_found(station: Station, place: int, bit: int) -> Non
         table, column, row, value = cells[place % len(cells)]
         flipped = bytearray(value)
         flipped[place % len(value)] ^= 1 << bit
-        _store(file, table, column, row, bytes(flipped))
+        try:
+            _store(file, table, column, row, bytes(flipped))
+        except sqlite3.IntegrityError:
+            # The database itself does not take it, such as a number that another row has.
+            reject()
+        # "1. " is the number 1.0 too.
+        assume((table, column, row, value) not in _cells(file))
         try:
             assert _faults(station), (table, column, value, flipped)
         finally:
@@ -45,12 +75,20 @@ def test_any_flipped_bit_is_found(station: Station, place: int, bit: int) -> Non
     file.close()
 
 
+def _sessions(path: Path) -> Path:
+    with sqlite3.connect(path) as old:
+        old.execute("CREATE TABLE sessions (session_id, state, status, created_at, last_activity, validation_history)")
+        old.execute("INSERT INTO sessions VALUES ('s-1', '{}', 'completed', '2024-05-01', '2024-05-02', '[]')")
+    old.close()
+    return path
+
+
 def _cells(file: sqlite3.Connection) -> list[tuple[str, str, int, bytes]]:
-    """Return every text that is stored, with its place."""
+    """Return every value that is stored, with its place."""
     found = []
     for table in _TABLES:
         for _, column, kind, *_ in file.execute(f"PRAGMA table_info({table})").fetchall():
-            if "INT" not in kind:
+            if not (column in _UNNAMED and "INT" in kind):
                 query = f"SELECT rowid, CAST({column} AS BLOB) FROM {table}"  # noqa: S608 - names of our own
                 found += [(table, column, row, value) for row, value in file.execute(query) if value]
     return found

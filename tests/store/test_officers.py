@@ -83,9 +83,8 @@ async def test_neither_password_nor_token_nor_key_is_stored(desk: Desk) -> None:
     token = await desk.sign_in.with_password("Asha Rao", PASSWORD, ADDRESS)
     key = await desk.officers.add("courts", Role.API_CLIENT, None, ADMIN)
     stored = ""
-    async with desk.database.reading() as connection:
-        for table in ("officers", "page_sessions", "sign_in_failures", "audit_log"):
-            stored += str((await connection.execute(text(f"SELECT * FROM {table}"))).all())  # noqa: S608 - own names
+    for table in ("officers", "page_sessions", "sign_in_failures", "audit_log"):
+        stored += str((await desk.database.fetch(text(f"SELECT * FROM {table}"))).all())  # noqa: S608 - own names
     assert "$argon2id$" in stored
     for secret in (PASSWORD, token, key):
         assert secret is not None
@@ -181,8 +180,7 @@ async def test_accounts_and_what_they_do_are_in_the_chain(desk: Desk, tmp_path: 
     await desk.fails("Asha Rao")
     await desk.sign_in.with_password("Asha Rao", PASSWORD, ADDRESS)
     await desk.officers.disable("Asha Rao", ADMIN)
-    async with desk.database.reading() as connection:
-        actions = (await connection.execute(text("SELECT action FROM audit_log ORDER BY seq"))).scalars().all()
+    actions = (await desk.database.fetch(text("SELECT action FROM audit_log ORDER BY seq"))).scalars().all()
     assert actions == ["officer.added", "officer.sign_in_refused", "officer.signed_in", "officer.disabled"]
     assert (await verify(desk.database, Originals(tmp_path))).faults == ()
     await desk.database.write(lambda c: c.execute(text("UPDATE officers SET role = 'administrator'")))

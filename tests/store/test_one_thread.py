@@ -29,8 +29,7 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
 
 
 async def length(database: Database) -> int:
-    async with database.reading() as connection:
-        return int((await connection.execute(select(audit_head.c.seq))).scalar_one())
+    return int((await database.fetch(select(audit_head.c.seq))).scalar_one())
 
 
 async def test_a_write_whose_caller_goes_away_has_ended_when_the_next_begins(database: Database) -> None:
@@ -66,15 +65,20 @@ async def test_a_transaction_that_waits_for_something_else_is_undone(database: D
 async def test_reading_gives_its_connection_back_also_after_a_failure(database: Database) -> None:
     for _ in range(5):
         with pytest.raises(StorageError):
-            async with database.reading() as connection:
-                await connection.execute(text("SELECT * FROM nothing"))
+            await database.fetch_all(text("SELECT 1"), text("SELECT * FROM nothing"))
     assert await length(database) == 0
 
 
-async def test_readers_that_find_no_connection_are_refused_in_time(database: Database) -> None:
-    async with database.reading() as one, database.reading() as other:
-        for connection in (one, other):
-            await connection.execute(text("SELECT 1"))
-        with pytest.raises(StorageError):
-            await length(database)
-    assert await length(database) == 0
+async def test_queries_asked_together_see_one_moment(database: Database) -> None:
+    seen = select(audit_head.c.seq)
+    log = AuditLog(database)
+
+    async def write() -> None:
+        for _ in range(20):
+            await log.note(FINALIZED)
+
+    writer = asyncio.create_task(write())
+    while not writer.done():
+        moments = [found.scalar_one() for found in await database.fetch_all(*[seen] * 20)]
+        assert len(set(moments)) == 1
+    await writer

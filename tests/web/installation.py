@@ -190,7 +190,9 @@ class Installation:
         self.originals = Originals(self.folder / "originals")
         self.review = Review(
             self.pipeline,
-            Stores(self.cases, self.jobs, self.firs, self.originals, AuditLog(self.database)),
+            Stores(
+                self.cases, self.jobs, self.firs, self.originals, AuditLog(self.database), RetentionStore(self.database)
+            ),
             rules=Rules(
                 capacity=self.capacity,
                 timeout_s=self.timeout_s,

@@ -2,6 +2,7 @@
 
 import re
 import time
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from afirgen.case.fir import FirDocument
 from afirgen.case.law import LegalView
 from afirgen.case.session import SessionStatus, Step
 from afirgen.jobs.views import SummaryStep
+from afirgen.store.audit import AuditLog
 from tests.case_factory import document
 from tests.web.installation import AUTH_KEY, COMPLAINT, Installation
 from tests.web.test_pages import PAGE, form_of, settled, signed_in
@@ -269,6 +271,8 @@ async def test_the_original_is_given_whole_and_in_parts(installation: Installati
         whole = await client.get(f"{case}/original")
         assert whole.text == COMPLAINT
         assert "attachment" in whole.headers["content-disposition"]
+        given = (await AuditLog(installation.database).of_case(case.rsplit("/", 1)[-1]))[-1]
+        assert (given.action, sha256(COMPLAINT.encode()).hexdigest() in given.payload) == ("original.exported", True)
         assert (await client.get(f"{case}/pages/1")).status_code == 404
         sample = Path(__file__).parents[2] / "samples"
         files = {"file": ("s.png", (sample / "scanned-fraud.png").read_bytes(), "image/png")}

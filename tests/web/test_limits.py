@@ -219,6 +219,7 @@ async def test_only_listed_origins_are_let_in_by_a_browser(installation: Install
         for origin, allowed in (("https://station.example", "https://station.example"), ("https://evil.example", None)):
             plain = await client.get("/list_firs", headers={**HEADERS, "origin": origin})
             assert plain.headers.get("access-control-allow-origin") == allowed
+            assert "Retry-After" in plain.headers["access-control-expose-headers"]
             asked = {"origin": origin, "access-control-request-method": "POST"}
             before = await client.options("/process", headers=asked)
             assert before.headers.get("access-control-allow-origin") == allowed

@@ -9,7 +9,7 @@ from afirgen.case.fir import FirDocument, Prose
 from afirgen.case.law import Assessment, LegalView
 from afirgen.case.session import SessionStatus, Step
 from afirgen.jobs.views import CaseView, SummaryStep
-from afirgen.render.text import render_text
+from afirgen.store.firs import FirStore
 
 _MESSAGES = {
     Step.TRANSCRIPT: "Check the transcript.",
@@ -20,7 +20,7 @@ _MESSAGES = {
 }
 
 
-def content_of(view: CaseView) -> dict[str, Any]:
+async def content_of(view: CaseView, firs: FirStore) -> dict[str, Any]:
     """Return the content of the current step in the contract's words, with the whole value beside them."""
     content = view.contents.get(view.record.step)
     match content:
@@ -43,7 +43,9 @@ def content_of(view: CaseView) -> dict[str, Any]:
         case Prose():
             return {"fir_narrative": content.text, "details": msgspec.to_builtins(content)}
         case FirDocument():
-            return {"fir_content": render_text(content), "fir_number": content.fir_number}
+            number = view.record.fir_number or ""
+            # As it was made of this version, by the station's own forms.
+            return {"fir_content": (await firs.get(number)).content or "", "fir_number": number}
         case None:
             return {}
 

@@ -21,7 +21,7 @@ from afirgen.web.api.earlier import Authenticated, Authentication, FirList, FirL
 from afirgen.web.api.v1.describe import FIR_NUMBER, Limit, Offset, refusals
 from afirgen.web.deps import By, Deps, WebDeps
 
-_NUMBER = re.compile(r"FIR-[a-f0-9]{8}-\d{14}")
+_NUMBER = re.compile(r"FIR-[a-f0-9]{8}-[0-9]{14}")
 _KEY_LENGTH = range(8, 257)
 Number = Annotated[str, PathParameter(description="The FIR's number.", examples=[Example(value=FIR_NUMBER)])]
 
@@ -70,7 +70,7 @@ async def fir_text(number: Number, deps: Deps, by: By) -> Response[bytes]:
 async def list_firs(deps: Deps, limit: Limit = 20, offset: Offset = 0) -> FirList:
     """List FIRs, newest first."""
     records = await deps.firs.page(limit=limit, offset=offset)
-    listed = [FirListed(**{name: _shown(r)[name] for name in FirListed.__struct_fields__}) for r in records]
+    listed = [_listed(record) for record in records]
     return FirList(records=listed, limit=limit, offset=offset, count=len(listed))
 
 
@@ -114,6 +114,11 @@ def checked(number: str) -> str:
     if not _NUMBER.fullmatch(number):
         raise InvalidInputError("The FIR number is not right. It looks like FIR-1a2b3c4d-20250307143000.")
     return number
+
+
+def _listed(record: FirRecord) -> FirListed:
+    shown = _shown(record)
+    return FirListed(**{name: shown[name] for name in FirListed.__struct_fields__})
 
 
 def _shown(record: FirRecord) -> dict[str, Any]:

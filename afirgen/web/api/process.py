@@ -17,6 +17,7 @@ from litestar.openapi.spec import (
 )
 from litestar.params import JSONBody, QueryParameter
 
+from afirgen.case.evidence import SourceKind
 from afirgen.case.session import SessionStatus, Step
 from afirgen.errors import AfirgenError, InvalidInputError, NotFoundError
 from afirgen.jobs.views import CaseView
@@ -25,12 +26,14 @@ from afirgen.store.old_sessions import OldSession
 from afirgen.web.api.contents import content_of, message_for
 from afirgen.web.api.earlier import Processed, Regenerated, SessionShown, Validated, Validation, Wish
 from afirgen.web.api.v1.describe import CaseId, refusals
-from afirgen.web.deps import By, Deps
+from afirgen.web.deps import By, Deps, WebDeps
 
 # The limit on a file is 25 MiB; the form around it needs some more.
 BODY_LIMIT = 25 * 1024 * 1024 + 64 * 1024
 _LONGEST_INPUT = 10_000
 _DONE = {"text": [], "audio": ["asr_done"], "image": ["ocr_done"]}
+KINDS = {"text": {SourceKind.TEXT}, "audio": {SourceKind.AUDIO}, "image": {SourceKind.IMAGE, SourceKind.PDF}}
+"""What each field of a form may hold, whatever the file's name says."""
 
 
 @dataclass
@@ -63,7 +66,7 @@ async def process(
     The form has exactly one of `text`, `audio` and `image`, and may have `language`. The answer waits for the job.
     """
     field, data, original = await read_upload(request, text)
-    record = await deps.review.accept(data, original, by=by, wait=True)
+    record = await deps.review.accept(data, original, by=by, kinds=KINDS[field], wait=True)
     view = await deps.review.view(record.id)
     failed = view.record.status is SessionStatus.ERROR
     return Processed(
@@ -73,7 +76,7 @@ async def process(
         steps=[] if failed else _DONE[field],
         requires_validation=not failed,
         current_step=view.record.step.value,
-        content_for_validation=content_of(view) if not failed else None,
+        content_for_validation=await content_of(view, deps.firs) if not failed else None,
     )
 
 
@@ -109,11 +112,11 @@ async def validate(data: JSONBody[Validation], deps: Deps, by: By) -> Validated:
         current = await deps.review.view(case_id)
         view = await deps.review.regenerate(case_id, current.record.step, by=by, note=data.user_input)
     else:
-        view = await deps.review.reject(case_id, by=by)
-    return _answer(view, approved=data.approved)
+        view = await deps.review.reject(case_id, by=by, note=data.user_input)
+    return await _answer(view, deps, approved=data.approved)
 
 
-def _answer(view: CaseView, *, approved: bool) -> Validated:
+async def _answer(view: CaseView, deps: WebDeps, *, approved: bool) -> Validated:
     completed = view.record.status is SessionStatus.COMPLETED
     if view.record.status is SessionStatus.ERROR:
         raise StepFailedError(view.record.error or "The step failed. Try it again.")
@@ -121,7 +124,7 @@ def _answer(view: CaseView, *, approved: bool) -> Validated:
         success=True,
         session_id=view.record.id,
         current_step=view.record.step.value,
-        content=content_of(view),
+        content=await content_of(view, deps.firs),
         message=message_for(view, approved=approved),
         requires_validation=not completed,
         completed=completed,
@@ -185,7 +188,7 @@ async def regenerate(
             "Choose summary_review, violations_review or fir_narrative_review as the step."
         ) from err
     view = await deps.review.regenerate(case_id_of(session_id), wanted, by=by, note=user_input)
-    answer = _answer(view, approved=False)
+    answer = await _answer(view, deps, approved=False)
     return Regenerated(
         success=answer.success,
         session_id=answer.session_id,

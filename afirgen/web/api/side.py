@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 
 from afirgen.errors import AfirgenError, InvalidInputError
 from afirgen.pipeline.run import Original
-from afirgen.web.api.process import BODY_LIMIT
+from afirgen.web.api.process import BODY_LIMIT, KINDS
 from afirgen.web.api.v1.describe import refusals
 from afirgen.web.deps import By, Deps, WebDeps
 
@@ -58,12 +58,10 @@ async def ocr(data: MultipartBody[Page], deps: Deps, by: By) -> Read:
     return Read(success=error is None, extracted_text=text, error=error)
 
 
-async def _text(file: UploadFile, deps: WebDeps, by: By, kind: str) -> tuple[str | None, str | None]:
+async def _text(file: UploadFile, deps: WebDeps, by: By, field: str) -> tuple[str | None, str | None]:
     """Return the text of a file, or why a model could not give it; a file that cannot be taken is refused."""
     original = Original(data=await file.read(), filename=file.filename or None, declared=file.content_type or None)
-    source = await deps.review.inspect(original)
-    if source.kind.value not in {kind, "pdf" if kind == "image" else kind}:
-        raise InvalidInputError(f"Send {kind} here.")
+    await deps.review.inspect(original, KINDS[field])
     try:
         return (await deps.review.read_only(original, by=by)).text, None
     except InvalidInputError:

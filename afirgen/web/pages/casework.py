@@ -255,6 +255,7 @@ async def _beside(view: CaseView, content: Content | None, step: Step, deps: Web
         "kinds": deps.desk.forms.kinds,
         "form_languages": deps.desk.forms.languages,
         "particulars": Particulars.__struct_fields__,
+        "beats": deps.settings.station.beats,
         "place": place,
         "Standing": Standing,
         "Verdict": Verdict,

@@ -98,7 +98,8 @@ def _group(record: CaseRecord, registered: Collection[str]) -> str:
 
 
 def _new(request: PageRequest, deps: WebDeps, error: AfirgenError | None, typed: str) -> Template:
-    context = {"engines": deps.models.statuses(), "languages": LANGUAGES, "typed": typed}
+    own = deps.settings.station.language
+    context = {"engines": deps.models.statuses(), "languages": LANGUAGES, "own_language": own, "typed": typed}
     return show(request, "new.html", context, error=error)
 
 

@@ -13,6 +13,8 @@ from afirgen.errors import AfirgenError
 
 PageRequest = Request[Any, Any, Any]
 UI_COOKIE = "afirgen_language"
+LANGUAGE = "language"
+"""Under which name the application knows the station's language."""
 _YEAR_S = 365 * 24 * 3600
 
 
@@ -32,8 +34,9 @@ def ui_languages() -> tuple[str, ...]:
 
 
 def ui_language(request: PageRequest) -> str:
-    """Return the language that was asked for in the address or chosen before, else English."""
-    asked = request.query_params.get("lang") or request.cookies.get(UI_COOKIE, "")
+    """Return the language that was asked for in the address or chosen before, else the station's, else English."""
+    own = request.app.state.get(LANGUAGE) or ""
+    asked = request.query_params.get("lang") or request.cookies.get(UI_COOKIE) or own
     return asked if asked in ui_languages() else "en"
 
 

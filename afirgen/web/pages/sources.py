@@ -12,7 +12,7 @@ from PIL import Image
 from afirgen.errors import NotFoundError
 from afirgen.pipeline.intake import open_source
 from afirgen.web.api.process import case_id_of
-from afirgen.web.deps import Deps
+from afirgen.web.deps import By, Deps
 from afirgen.web.handouts import original_of
 from afirgen.web.pages.shell import PageRequest
 
@@ -20,11 +20,10 @@ _QUALITY = 70
 
 
 @get("/cases/{case_id:str}/original", media_type="application/octet-stream")
-async def original(request: PageRequest, case_id: FromPath[str], deps: Deps) -> Response[bytes] | File:
+async def original(request: PageRequest, case_id: FromPath[str], deps: Deps, by: By) -> Response[bytes] | File:
     """Give the original; a part of a recording where the player asks for one."""
     record = await deps.desk.cases.get(case_id_of(case_id))
-    path = deps.desk.originals.path(record.original)
-    return await original_of(path, record.source, request.headers.get("range", ""))
+    return await original_of(deps, record, request.headers.get("range", ""), by)
 
 
 @get("/cases/{case_id:str}/pages/{number:str}", media_type="image/jpeg")
@@ -34,9 +33,8 @@ async def page(case_id: FromPath[str], number: FromPath[str], deps: Deps) -> Res
     The answer may be kept by the browser: an original never changes.
     """
     record = await deps.desk.cases.get(case_id_of(case_id))
-    data = await asyncio.to_thread(
-        _picture, deps.desk.originals.path(record.original), int(number) if number.isdecimal() else 0
-    )
+    path = await asyncio.to_thread(deps.desk.originals.path, record.original)
+    data = await asyncio.to_thread(_picture, path, int(number) if number.isdecimal() else 0)
     headers = {"cache-control": "private, max-age=600"}
     return Response(data, media_type="image/jpeg", headers=headers)
 

@@ -52,8 +52,10 @@ class Checked(Struct, frozen=True, kw_only=True):
 async def case_audit(case_id: CaseId, deps: Deps) -> Entries:
     """Return who did what to a case, when and from where."""
     case = case_id_of(case_id)
-    await deps.desk.cases.get(case)
-    return Entries(entries=[_shown(entry) for entry in await deps.audit.of_case(case)])
+    entries = await deps.audit.of_case(case)
+    if not entries:
+        await deps.desk.cases.get(case)
+    return Entries(entries=[_shown(entry) for entry in entries])
 
 
 @get(

@@ -12,7 +12,7 @@ from afirgen.case.evidence import SourceKind
 from afirgen.errors import NotFoundError
 from afirgen.web.api.process import case_id_of
 from afirgen.web.api.v1.describe import CaseId, refusals
-from afirgen.web.deps import Deps
+from afirgen.web.deps import By, Deps
 from afirgen.web.handouts import original_of
 
 _TAGS = ["Evidence"]
@@ -59,14 +59,16 @@ async def list_evidence(case_id: CaseId, deps: Deps) -> Evidence:
     responses=refusals(404),
 )
 async def download_evidence(
-    request: Request[Any, Any, Any], case_id: CaseId, sha256: Sha256, deps: Deps
+    request: Request[Any, Any, Any], case_id: CaseId, sha256: Sha256, deps: Deps, by: By
 ) -> Response[bytes] | File:
-    """Give an original byte for byte; a part of a recording where a Range header asks for one."""
+    """Give an original byte for byte; a part of a recording where a Range header asks for one.
+
+    That an original was given whole is on record.
+    """
     record = await deps.desk.cases.get(case_id_of(case_id))
     if sha256 != record.original:
         raise NotFoundError("This case has no such original.")
-    path = deps.desk.originals.path(record.original)
-    return await original_of(path, record.source, request.headers.get("range", ""))
+    return await original_of(deps, record, request.headers.get("range", ""), by)
 
 
 HANDLERS = (list_evidence, download_evidence)

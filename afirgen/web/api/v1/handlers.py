@@ -11,6 +11,7 @@ from afirgen.web.api.v1 import (
     models,
     officers,
     sections,
+    station,
     steps,
     versions,
 )
@@ -28,4 +29,5 @@ HANDLERS = (
     *jobs.HANDLERS,
     *models.HANDLERS,
     *officers.HANDLERS,
+    *station.HANDLERS,
 )

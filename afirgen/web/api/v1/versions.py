@@ -90,8 +90,10 @@ async def restore_version(case_id: CaseId, step: AnyStep, version: Number, deps:
 
 
 async def _history(case: str, deps: WebDeps) -> tuple[StepVersion, ...]:
-    await deps.desk.cases.get(case)
-    return await deps.desk.cases.history(case)
+    history = await deps.desk.cases.history(case)
+    if not history:
+        await deps.desk.cases.get(case)
+    return history
 
 
 def _one(history: tuple[StepVersion, ...], step: Step, number: int) -> StepVersion:
