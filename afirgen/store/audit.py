@@ -41,6 +41,17 @@ class AuditLog:
         async with self._database.reading() as connection:
             return frozenset((await connection.execute(select(audit_log.c.actor).where(chosen))).scalars())
 
+    async def acts_of(self, case_ids: Collection[str], action: Action) -> dict[str, tuple[Entry, ...]]:
+        """Return the entries of one kind about each of the cases that has any, oldest first."""
+        chosen = audit_log.c.case_id.in_(case_ids) & (audit_log.c.action == action.value)
+        async with self._database.reading() as connection:
+            rows = await connection.execute(select(audit_log).where(chosen).order_by(audit_log.c.seq))
+            entries = [Entry(**row) for row in rows.mappings()]
+        found: dict[str, tuple[Entry, ...]] = {}
+        for entry in entries:
+            found[entry.case_id or ""] = (*found.get(entry.case_id or "", ()), entry)
+        return found
+
     async def hash_at(self, seq: int) -> str | None:
         """Return the hash of an entry, None when there is no such entry."""
         async with self._database.reading() as connection:

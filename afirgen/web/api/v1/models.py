@@ -6,9 +6,8 @@ from litestar import get, post
 from litestar.params import JSONBody, PathParameter
 from msgspec import Meta, Struct
 
-from afirgen.case.audit import Action, Event
-from afirgen.case.rights import Right, allow
 from afirgen.inference.engine import EngineStatus
+from afirgen.web.acts import switch_model
 from afirgen.web.api.v1.describe import refusals
 from afirgen.web.deps import By, Deps
 
@@ -47,11 +46,7 @@ async def use_model(
     by: By,
 ) -> ModelSwitched:
     """Switch a role to another model; the old one works until the new one has passed its check."""
-    allow(by, Right.MANAGE)
-    status = await deps.models.switch(role, data.model)
-    details = {"role": role, "model": data.model}
-    await deps.audit.note(Event(actor=by, action=Action.MODEL_SWITCHED, details=details))
-    return ModelSwitched(model=status)
+    return ModelSwitched(model=await switch_model(deps, role, data.model, by))
 
 
 HANDLERS = (models, use_model)
