@@ -47,6 +47,8 @@ async def test_a_changed_fact_is_the_officers_and_the_others_keep_their_source(i
         form = form_of(page) | {
             "fact.informant.name": "Anil K. Rao",
             "fact.occurrence.place": "near the bank",
+            "fact.occurrence.date_to": "13/3/2025",
+            "fact.occurrence.time_to": "7.05",
             "fact.property.0.item": "motorcycle",
             "fact.property.0.value_inr": "Rs 45,000",
             "action": "save",
@@ -62,7 +64,12 @@ async def test_a_changed_fact_is_the_officers_and_the_others_keep_their_source(i
         assert facts.occurrence.place.span is not None
         assert facts.property[0].value_inr is not None
         assert facts.property[0].value_inr.value == "45000"
+        assert facts.occurrence.date_to is not None
+        assert facts.occurrence.time_to is not None
+        assert (facts.occurrence.date_to.value, facts.occurrence.time_to.value) == ("2025-03-13", "07:05")
         after = await settled(client, case)
+        assert 'value="13.03.2025"' in after
+        assert 'value="45,000"' in after
         assert "<ins>" in after
         assert "written by an officer" in after
 

@@ -14,6 +14,8 @@ from afirgen.render.values import group_rupees
 _PARTS: Mapping[str, type[Informant | Occurrence]] = {"informant": Informant, "occurrence": Occurrence}
 _PREFIX = "fact."
 _LONGEST = 2000
+_ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_INDIAN_DAY = re.compile(r"(\d{1,2})[./-](\d{1,2})[./-](\d{4})")
 _SUMS = {"property_value_inr", "stated_total_inr"}
 
 
@@ -41,9 +43,11 @@ class Box(Struct, frozen=True, kw_only=True):
 
     @property
     def shown(self) -> str:
-        """What stands in the input: sums in Indian grouping."""
+        """What stands in the input: sums in Indian grouping, days as they are written in India."""
         value = self.field.value if self.field else ""
-        return group_rupees(int(value)) if self.label in _SUMS and value.isdecimal() else value
+        if self.label in _SUMS and value.isdecimal():
+            return group_rupees(int(value))
+        return ".".join(reversed(value.split("-"))) if self.kind == "date" and _ISO_DAY.fullmatch(value) else value
 
 
 def boxes(facts: Facts) -> list[list[Box]]:
@@ -143,14 +147,16 @@ def _box(name: str, label: str, field: Field | None) -> Box:
 
 def _date(text: str) -> str:
     try:
+        if day := _INDIAN_DAY.fullmatch(text):
+            return date(int(day[3]), int(day[2]), int(day[1])).isoformat()
         return date.fromisoformat(text).isoformat() if text else ""
     except ValueError as err:
-        raise ValueError("A date is not right. Write it as year-month-day, such as 2025-03-12.") from err
+        raise ValueError("A date is not right. Write it as day.month.year, such as 12.03.2025.") from err
 
 
 def _time(text: str) -> str:
     try:
-        return time.fromisoformat(text).strftime("%H:%M") if text else ""
+        return time.fromisoformat(text.replace(".", ":").zfill(5)).strftime("%H:%M") if text else ""
     except ValueError as err:
         raise ValueError("A time is not right. Write it as 24 hours and minutes, such as 19:30.") from err
 

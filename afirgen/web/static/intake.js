@@ -13,7 +13,7 @@ function choose(file) {
 }
 
 // --- a recording or picture is kept in this browser until it has arrived, also over a reload or a crash -------------
-const kept = {
+const shelf = {
   day: 24 * 3600 * 1000,
   async store(mode, work) {
     const database = await new Promise((done, failed) => {
@@ -30,13 +30,13 @@ const kept = {
       });
     } finally { database.close(); }
   },
-  put: (file) => kept.store("readwrite", (s) => s.put({ file, at: Date.now() }, form.dataset.who)).catch(() => {}),
-  drop: () => kept.store("readwrite", (s) => s.delete(form.dataset.who)).catch(() => {}),
-  get: () => kept.store("readonly", (s) => s.get(form.dataset.who)).catch(() => null),
+  put: (file) => shelf.store("readwrite", (s) => s.put({ file, at: Date.now() }, form.dataset.who)).catch(() => {}),
+  drop: () => shelf.store("readwrite", (s) => s.delete(form.dataset.who)).catch(() => {}),
+  get: () => shelf.store("readonly", (s) => s.get(form.dataset.who)).catch(() => null),
 };
-kept.get().then((found) => {
+shelf.get().then((found) => {
   if (!found) return;
-  if (Date.now() - found.at > kept.day) { kept.drop(); return; }
+  if (Date.now() - found.at > shelf.day) { shelf.drop(); return; }
   if (fileField.files.length) return;
   choose(found.file);
   listen(found.file);
@@ -107,12 +107,12 @@ if (recorder && navigator.mediaDevices && window.MediaRecorder) {
       chunks.push(event.data);
       seconds += 1;
       clock.textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
-      if (seconds % 5 === 0) kept.put(fileOf(chunks));
+      if (seconds % 5 === 0) shelf.put(fileOf(chunks));
     });
     media.addEventListener("stop", () => {
       stream.getTracks().forEach((track) => track.stop());
       const file = fileOf(chunks);
-      kept.put(file);
+      shelf.put(file);
       choose(file);
       listen(file);
       pause.hidden = true;
@@ -161,7 +161,7 @@ if (camera && navigator.mediaDevices) {
     button.textContent = camera.dataset.camera;
     canvas.toBlob((blob) => {
       const file = new File([blob], "page.jpg", { type: "image/jpeg" });
-      kept.put(file);
+      shelf.put(file);
       choose(file);
       state.textContent = camera.dataset.taken;
     }, "image/jpeg", 0.92);
@@ -197,7 +197,7 @@ form.addEventListener("submit", async (event) => {
     }
     if (answer.redirected && answer.url.includes("/cases/")) {
       form.dispatchEvent(new Event("kept"));
-      await kept.drop();
+      await shelf.drop();
       location.assign(answer.url);
       return;
     }
