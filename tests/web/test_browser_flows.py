@@ -5,9 +5,14 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import pypdfium2
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from afirgen.case.evidence import Transcript
+from afirgen.render.documents import make_document
+from afirgen.render.form import Print, print_form
+from tests.case_factory import document
 from tests.web.browsers import ROOT, chromium, serving
 from tests.web.full_law import full_law
 from tests.web.installation import AUTH_KEY, COMPLAINT, Installation
@@ -111,3 +116,20 @@ def test_no_page_of_a_scan_weighs_more_than_200_kilobytes(page: Page) -> None:
         if page.locator("h1").inner_text().startswith("FIR-"):
             break
         go_on(page)
+
+
+def test_a_printed_html_form_has_number_mark_disclosure_and_code_on_each_page(browser: Browser, tmp_path: Path) -> None:
+    doc = document(transcript=Transcript(text="A long statement. " * 400, language="en"))
+    file, printed = tmp_path / "fir.html", tmp_path / "fir.pdf"
+    file.write_bytes(make_document(doc, Print(), "html"))
+    page = browser.new_page()
+    page.goto(file.as_uri())
+    page.pdf(path=printed, prefer_css_page_size=True, print_background=True)
+    page.close()
+    form = print_form(doc, Print())
+    pages = [" ".join(p.get_textpage().get_text_range().split()) for p in pypdfium2.PdfDocument(printed)]
+    assert len(pages) > 3
+    for number, text in enumerate(pages, 1):
+        for expected in (f"{number} / {len(pages)}", form.words["watermark"], form.disclosure, form.code):
+            assert expected in text, (number, expected)
+    assert "3. Occurrence of offence" in pages[0]

@@ -27,7 +27,9 @@ async def document(
     how = "inline" if ending in {"pdf", "html"} else "attachment"
     headers = {"content-disposition": f'{how}; filename="{made.filename}"'}
     if ending == "html":
-        headers["content-security-policy"] = f"default-src 'none'; style-src {style_policy()}; frame-ancestors 'none'"
+        headers["content-security-policy"] = (
+            f"default-src 'none'; font-src 'self'; style-src {style_policy()}; frame-ancestors 'none'"
+        )
     return Response(made.data, media_type=made.media_type, headers=headers)
 
 
