@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
+import msgspec
 import structlog
 from litestar import Litestar
 
@@ -143,8 +144,8 @@ class ModelBench:
         return slots  # type: ignore[return-value] # slots are read only through what all engines share
 
     def statuses(self) -> tuple[EngineStatus, ...]:
-        """Return a snapshot of every role."""
-        return tuple(slot.status() for slot in self.slots().values())
+        """Return a snapshot of every role, under its name in the manifest."""
+        return tuple(msgspec.structs.replace(slot.status(), role=role) for role, slot in self.slots().items())
 
     def fingerprint(self, model_id: str) -> str | None:
         """Return the hash of a model's files for the audit log, None for a model that is not in the manifest."""
@@ -165,7 +166,7 @@ class ModelBench:
             raise InvalidInputError(f"{model_id} is a model for {entry.role}. Choose one for {role}.")
         slot = self.slots()[role]
         await slot.switch(makers[role](entry))
-        return slot.status()
+        return msgspec.structs.replace(slot.status(), role=role)
 
     def _verify(self, entry: ModelEntry) -> Callable[[], object]:
         """Return a check of the model's files, cheap where they have not changed since it last passed."""

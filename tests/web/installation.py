@@ -143,12 +143,13 @@ class _NoSearch:
 
 
 class OneModel:
-    """Says that one engine is ready."""
+    """Says that one engine is ready, and what ``others`` say."""
 
     state = EngineState.READY
+    others: tuple[EngineStatus, ...] = ()
 
     def statuses(self) -> tuple[EngineStatus, ...]:
-        return (EngineStatus(role="llm", model="none", state=self.state),)
+        return (EngineStatus(role="llm", model="none", state=self.state), *self.others)
 
     async def switch(self, role: str, model_id: str) -> EngineStatus:
         raise NotFoundError(f"There is no model {model_id} for {role}. See `afirgen models list`.")

@@ -13,6 +13,8 @@ from afirgen.case.facts import Author
 from afirgen.case.fir import FirDocument
 from afirgen.case.law import LegalView
 from afirgen.case.session import SessionStatus, Step
+from afirgen.inference.engine import EngineState, EngineStatus
+from afirgen.inference.models.manifest import Role as ModelRole
 from afirgen.jobs.views import SummaryStep
 from tests.case_factory import document
 from tests.web.installation import AUTH_KEY, COMPLAINT, Installation
@@ -480,3 +482,14 @@ async def test_a_document_chosen_in_the_form_is_opened(installation: Installatio
         assert (await client.get(sent.headers["location"])).content.startswith(b"PK")
         sly = await client.get(f"{case}/documents", params=query | {"kind": "../../x"}, follow_redirects=False)
         assert sly.headers["location"].startswith(f"{case}/documents/..%2F..%2Fx/")
+
+
+async def test_every_role_in_every_state_has_a_name_on_the_pages(installation: Installation) -> None:
+    async with installation.client() as client:
+        await signed_in(client)
+        for state in EngineState:
+            installation.models.others = tuple(
+                EngineStatus(role=role.value, model="m", state=state) for role in ModelRole
+            )
+            for path in ("/", "/new", "/admin"):
+                assert (await client.get(path, headers=PAGE)).status_code == 200, (path, state)

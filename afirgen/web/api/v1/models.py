@@ -40,7 +40,7 @@ async def models(deps: Deps) -> ModelList:
 
 @post("/api/v1/models/{role:str}", tags=_TAGS, status_code=200, responses=refusals(403, 404, 503))
 async def use_model(
-    role: Annotated[str, PathParameter(description="llm, asr, ocr or embedding.", max_length=50)],
+    role: Annotated[str, PathParameter(description="llm, speech, ocr or embedding.", max_length=50)],
     data: JSONBody[ModelChoice],
     deps: Deps,
     by: By,
