@@ -2,7 +2,7 @@
 PYTHON ?= $(shell command -v python3.11 || echo python3)
 AFIRGEN := .venv/bin/afirgen
 
-.PHONY: run test demo bench bench-api artifact deploy deploy-dry-run destroy install-service check setup setup-dev models lock licences clean
+.PHONY: run test demo bench bench-api artifact deploy deploy-dry-run destroy install-service check setup setup-dev models lock pictures licences clean
 
 run: setup models  ## start on http://127.0.0.1:8000
 	@test -f "$${AFIRGEN_DATA_DIR:-var}/kb/index/current.json" || $(AFIRGEN) kb build
@@ -58,6 +58,9 @@ models: | setup
 
 lock:  ## resolve the dependencies anew; needs uv on the PATH
 	@$(PYTHON) scripts/lock.py
+
+pictures: setup-dev  ## take the pictures of docs/pictures anew; needs Chromium
+	@.venv/bin/python scripts/screenshots.py
 
 licences: setup-dev  ## list the licences of everything that is installed
 	@.venv/bin/python scripts/licences.py

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
+import msgspec
 import structlog
 from litestar import Litestar
 
@@ -57,7 +58,7 @@ from afirgen.telemetry.logs import hide, set_up_logs
 from afirgen.telemetry.metrics import QUEUE, READY
 from afirgen.web.accounts import Accounts
 from afirgen.web.app import create_app
-from afirgen.web.deps import Desk, StationSetup, WebDeps, WebSettings
+from afirgen.web.deps import About, Desk, StationSetup, WebDeps, WebSettings
 from afirgen.web.keys import kept_key
 
 _log = structlog.get_logger(__name__)
@@ -144,8 +145,8 @@ class ModelBench:
         return slots  # type: ignore[return-value] # slots are read only through what all engines share
 
     def statuses(self) -> tuple[EngineStatus, ...]:
-        """Return a snapshot of every role."""
-        return tuple(slot.status() for slot in self.slots().values())
+        """Return a snapshot of every role, under its name in the manifest."""
+        return tuple(msgspec.structs.replace(slot.status(), role=role) for role, slot in self.slots().items())
 
     def fingerprint(self, model_id: str) -> str | None:
         """Return the hash of a model's files for the audit log, None for a model that is not in the manifest."""
@@ -166,7 +167,7 @@ class ModelBench:
             raise InvalidInputError(f"{model_id} is a model for {entry.role}. Choose one for {role}.")
         slot = self.slots()[role]
         await slot.switch(makers[role](entry))
-        return slot.status()
+        return msgspec.structs.replace(slot.status(), role=role)
 
     def _verify(self, entry: ModelEntry) -> Callable[[], object]:
         """Return a check of the model's files, cheap where they have not changed since it last passed."""
@@ -219,9 +220,7 @@ class Program:
         self.pipeline = Pipeline(
             Engines(llm=self.models.llm, speech=self.models.speech, ocr=self.models.ocr),
             LawSources(kb=self.law.kb, book=self.law.book, searcher=self.law, notes=self.law.notes),
-            station=Station(
-                name=settings.station_name, district=settings.station_district, state=settings.station_state
-            ),
+            station=station_of(settings),
             step_timeout_s=settings.draft_timeout_s,
         )
 
@@ -263,6 +262,11 @@ def _threads(settings: Settings) -> int:
     return settings.llm_threads or os.cpu_count() or 2
 
 
+def station_of(settings: Settings) -> Station:
+    """Return the police station of an installation."""
+    return Station(name=settings.station_name, district=settings.station_district, state=settings.station_state)
+
+
 def model_store(settings: Settings, manifest: Manifest) -> ModelStore:
     """Return the store of model files with the sources that the settings name."""
     return ModelStore(settings.model_dir, open_sources(settings.model_sources, manifest.wheels))
@@ -297,6 +301,18 @@ def api_key(settings: Settings) -> str:
     key = settings.api_key.get_secret_value() if settings.api_key else kept_key(settings.data_dir / "api_key")
     hide([key])
     return key
+
+
+def _about(settings: Settings, program: Program) -> About:
+    """Return what administrators see of the installation."""
+    known = load_manifest().models
+    return About(
+        station=station_setup(settings),
+        models={role.value: tuple(m.id for m in known if m.role is role) for role in Role},
+        policy=policy_of(settings),
+        is_indexed=program.law.is_indexed,
+        law_faults=tuple(fault.public for fault in program.law.faults),
+    )
 
 
 def station_setup(settings: Settings) -> StationSetup:
@@ -384,6 +400,8 @@ def serve_app() -> Litestar:
                 check_records=partial(verify, database, originals),
                 holds=Holds(kept),
                 export=partial(archive_case, database, originals, forms),
+                about=_about(settings, program),
+                let_go=retention.run,
             ),
             on_startup=start,
             on_shutdown=stop,

@@ -1,15 +1,17 @@
 """Takes the pictures of the main pages in docs/pictures. Run it in the project's .venv; it needs Chromium.
 
-The pages are those of a small station whose models are not loaded: facts are read by rule, sections are set.
+The pages are those of a small station whose models are not loaded: facts are read by rule, sections are set. The first
+page of the FIR is drawn from its PDF.
 """
 
-import re
+import io
 import sys
 import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+import pypdfium2
 from playwright.sync_api import Page
 
 from tests.web.browsers import ROOT, chromium, serving
@@ -17,6 +19,7 @@ from tests.web.full_law import full_law
 from tests.web.installation import KEY, Installation
 
 PICTURES = ROOT / "docs" / "pictures"
+_SCALE = 1.25
 COMPLAINT = (
     "I am Meena Joshi, d/o Kishan Joshi, r/o Khar West. On 12.03.2025 at 7.30 pm near the post office a man on a black "
     "motorcycle snatched my gold chain from my neck and sped away. Its value is Rs 60,000. Mob 9820012345."
@@ -35,6 +38,7 @@ def main() -> None:
             sign_in(page)
             take(page, "new", "/new")
             walk(page)
+            draw_fir(page)
             take(page, "station", "/")
             take(page, "administration", "/admin")
             context.close()
@@ -45,7 +49,7 @@ def main() -> None:
             sign_in(page, "hi")
             take(page, "phone-hindi", "/new")
             page.goto("/")
-            page.get_by_role("link", name=re.compile(r"20\d\d")).first.click()
+            page.locator(".rows a").first.click()
             page.screenshot(path=PICTURES / "phone-form.png")
             phone.close()
 
@@ -68,7 +72,6 @@ def walk(page: Page) -> None:
         if name == "facts":
             page.get_by_label("Phone", exact=True).focus()
         if name == "sections":
-            page.locator("summary").first.click()
             page.locator("a.point").first.click()
         page.evaluate("scrollTo(0, 0)")
         page.screenshot(path=PICTURES / f"{name}.png")
@@ -78,6 +81,15 @@ def walk(page: Page) -> None:
             page.wait_for_function("before => document.querySelector('h1')?.textContent !== before", arg=heading)
     page.get_by_role("link", name="History").click()
     page.screenshot(path=PICTURES / "history.png")
+    page.go_back()
+
+
+def draw_fir(page: Page) -> None:
+    """Draw the first page of the FIR in English and Hindi from its PDF."""
+    link = page.get_by_role("link", name="FIR English + हिन्दी PDF", exact=True).get_attribute("href")
+    made = page.request.get(link or "").body()
+    with pypdfium2.PdfDocument(io.BytesIO(made)) as document:
+        document[0].render(scale=_SCALE).to_pil().save(PICTURES / "fir.png", optimize=True)
 
 
 def take(page: Page, name: str, path: str) -> None:

@@ -59,6 +59,7 @@ class Action(StrEnum):
     STEP_APPROVED = "step.approved"
     STEP_KEPT = "step.kept"
     STEP_REGENERATED = "step.regenerated"
+    STEP_REOPENED = "step.reopened"
     STEP_RETRIED = "step.retried"
     STEP_BY_HAND = "step.by_hand"
     JOB_CANCELLED = "job.cancelled"

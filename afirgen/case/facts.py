@@ -54,13 +54,21 @@ class Accused(Struct, frozen=True, kw_only=True):
 
     name: Field | None = None
     description: Field | None = None
+    alias: Field | None = None
+    relative_name: Field | None = None
+    address: Field | None = None
 
 
 class Property(Struct, frozen=True, kw_only=True):
-    """A property of interest (form item 9). ``value_inr`` holds whole rupees in digits."""
+    """A property of interest (form item 9). ``value_inr`` holds whole rupees in digits.
+
+    Category and type are the form's own classes, such as "vehicle" and "motorcycle"; only an officer gives them.
+    """
 
     item: Field
     value_inr: Field | None = None
+    category: Field | None = None
+    type: Field | None = None
 
 
 class Facts(Struct, frozen=True, kw_only=True):

@@ -69,22 +69,52 @@ class Provenance(Struct, frozen=True, kw_only=True):
     drafted_at: datetime
 
 
+class Features(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Physical features of the suspect as the informant gives them (attachment to item 7)."""
+
+    sex: str | None = None
+    birth: str | None = None
+    build: str | None = None
+    height: str | None = None
+    complexion: str | None = None
+    marks: str | None = None
+    deformities: str | None = None
+    teeth: str | None = None
+    hair: str | None = None
+    eyes: str | None = None
+    habits: str | None = None
+    dress: str | None = None
+    language: str | None = None
+    burn_mark: str | None = None
+    leucoderma: str | None = None
+    mole: str | None = None
+    scar: str | None = None
+    tattoo: str | None = None
+
+
 class Particulars(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What only the officer can fill in; the program leaves every one of these blank.
 
-    ``action`` is item 13 as the officer words it, ``read_over`` says when, in which language and by whom the record
-    was read over, ``features`` are the suspect's physical features (attachment to item 7).
+    ``information_type`` is ``written``, ``oral`` or ``electronic`` where the officer says so. ``action`` is item 13(1)
+    as the officer words it, ``directed`` names the officer of item 13(2), ``read_over`` says when, in which language
+    and by whom the record was read over. ``unknown`` lists the blanks that the informant was asked for and does not
+    know. ``features`` are what of the suspect's features ``suspect`` has no place for.
     """
 
+    time_period: str | None = None
     diary_entry: str | None = None
+    information_type: str | None = None
     direction: str | None = None
     outside: str | None = None
+    permanent_address: str | None = None
     uid: str | None = None
     passport: str | None = None
     identity: str | None = None
+    accused_more: str | None = None
     inquest: str | None = None
     features: str | None = None
     action: str | None = None
+    directed: str | None = None
     refused_because: str | None = None
     transferred_to: str | None = None
     transferred_district: str | None = None
@@ -92,6 +122,12 @@ class Particulars(Struct, frozen=True, kw_only=True, omit_defaults=True):
     read_over: str | None = None
     officer: str | None = None
     dispatch: str | None = None
+    suspect: Features = Features()
+    unknown: tuple[str, ...] = ()
+
+
+DIARY_BLANK = "3(c) general diary entry"
+"""The blank that goes when the officer enters the diary's number."""
 
 
 class FirDocument(Struct, frozen=True, kw_only=True):
@@ -116,3 +152,10 @@ class FirDocument(Struct, frozen=True, kw_only=True):
     needs_officer: tuple[str, ...] = ()
     fir_number: str | None = None
     particulars: Particulars = Particulars()
+
+    @property
+    def open_blanks(self) -> tuple[str, ...]:
+        """The blanks that are neither filled by the officer nor marked as not known to the informant."""
+        own = self.particulars
+        settled = {*own.unknown, *((DIARY_BLANK,) if own.diary_entry else ())}
+        return tuple(blank for blank in self.blanks if blank not in settled)

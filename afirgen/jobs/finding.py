@@ -12,12 +12,17 @@ _SHORTEST_TERM = 2
 _PART = 60
 _LOOKED_AT = 240
 _DAY = re.compile(r"(\d{1,2})[./-](\d{1,2})[./-](\d{4})")
+_COUNTRY = re.compile(r"(?<!\S)\+91[\s-]?")
+_PHONE = re.compile(r"(\d{5})-?(\d{5})")
+_PLATE_PARTS = re.compile(r"[A-Za-z]+|\d+")
+_PLATE = re.compile(r"[A-Za-z]{2}[\s-]?\d{1,2}[\s-]?[A-Za-z]{1,3}[\s-]?\d{1,4}")
 Terms = tuple[tuple[str, ...], ...]
 
 
 def terms_of(query: str) -> Terms:
     """Return the words of a query that are looked for, each with its spellings."""
-    return tuple(_spellings(word) for word in query.split()[:_MOST_TERMS] if len(word) >= _SHORTEST_TERM)
+    words = _COUNTRY.sub("", query).split()[:_MOST_TERMS]
+    return tuple(_spellings(word) for word in words if len(word) >= _SHORTEST_TERM)
 
 
 async def find_cases(
@@ -41,9 +46,15 @@ async def find_cases(
 
 
 def _spellings(word: str) -> tuple[str, ...]:
-    """Return a word as it may be stored: a day is looked for in the form of the facts too."""
-    day = _DAY.fullmatch(word)
-    return (word, f"{day[3]}-{int(day[2]):02}-{int(day[1]):02}") if day else (word,)
+    """Return a word as it may be stored: a day also in the form of the facts, a phone or number plate in its parts."""
+    if day := _DAY.fullmatch(word):
+        return (word, f"{day[3]}-{int(day[2]):02}-{int(day[1]):02}")
+    if phone := _PHONE.fullmatch(word):
+        return tuple(dict.fromkeys((word, phone[1] + phone[2], f"{phone[1]} {phone[2]}", f"{phone[1]}-{phone[2]}")))
+    if _PLATE.fullmatch(word):
+        parts = _PLATE_PARTS.findall(word)
+        return tuple(dict.fromkeys((word, *(sign.join(parts) for sign in ("", " ", "-")))))
+    return (word,)
 
 
 async def _says(record: CaseRecord, terms: Terms, cases: CaseStore) -> bool:

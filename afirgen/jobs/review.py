@@ -359,6 +359,27 @@ class Review:
             job = NewJob(id=str(uuid4()), step=step, again=True, note=note)
             return await self._begin(case_id, job, event, wait=wait)
 
+    async def reopen(self, case_id: str, step: Step, *, by: Actor) -> CaseView:
+        """Go back to an earlier step as it stands, also from one that failed; what follows it is then drafted anew.
+
+        Raises:
+            StepConflictError: The case is not waiting for a decision, or the step is not an earlier one.
+        """
+        allow(by, Right.REVIEW)
+        order = list(Step)
+        async with self._lock(case_id):
+            view = await self.view(case_id)
+            if view.record.status is not SessionStatus.ERROR:
+                view = await self._awaiting(case_id)
+            if step not in view.contents or order.index(step) >= order.index(view.record.step):
+                raise StepConflictError("Only an earlier step can be gone back to.")
+            event = Event(actor=by, action=Action.STEP_REOPENED, details=shown(view, step))
+            waiting = SessionStatus.AWAITING_VALIDATION.value
+            await self._stores.cases.update(case_id, event, step=step.value, status=waiting, error=None)
+            after = await self.view(case_id)
+            self._drafter.begin_next(after)
+            return after
+
     async def retry(self, case_id: str, *, by: Actor, wait: bool = True) -> CaseView:
         """Draft the current step again after a failure."""
         allow(by, Right.REVIEW)

@@ -62,6 +62,10 @@ def duties_for(proposed: Sequence[Assessment]) -> tuple[str, ...]:
     duties = [*_record_duties(proposed, investigated=investigated)]
     if against_women:
         duties.append("A woman officer records this information (BNSS 173(1), first proviso).")
+        duties.append(
+            "If the victim is disabled: record it at home or at a place of choice, with an interpreter or special "
+            "educator, and film it (BNSS 173(1), second proviso)."
+        )
     if against_women or pocso:
         duties.append("The victim's statement is recorded before a Magistrate (BNSS 183(6)).")
     if _any_of(proposed, _TWO_MONTHS) or pocso & _POCSO_TWO_MONTHS:

@@ -1,7 +1,7 @@
 """Step: the FIR document, with its blanks listed and what only the officer can settle."""
 
 from afirgen.case.facts import Facts
-from afirgen.case.fir import FirDocument, Prose, Provenance, Station
+from afirgen.case.fir import DIARY_BLANK, FirDocument, Prose, Provenance, Station
 from afirgen.case.law import Law, LegalView, Route
 from afirgen.case.state import CaseState
 from afirgen.errors import StepConflictError
@@ -52,7 +52,7 @@ def blanks(facts: Facts, station: Station) -> tuple[str, ...]:
         ("1 police station", station.name),
         ("3(a) date of occurrence", when.date_from),
         ("3(a) time of occurrence", when.time_from),
-        ("3(c) general diary entry", None),
+        (DIARY_BLANK, None),
         ("5 place of occurrence", when.place),
         ("6(a) informant's name", who.name),
         ("6(b) father's or husband's name", who.relative_name),

@@ -15,6 +15,7 @@ from afirgen.render.code import qr_png
 from afirgen.render.form import Form, Item
 
 _LATIN, _INDIC = "Noto Sans", {"hi": "Noto Sans Devanagari", "ta": "Noto Sans Tamil"}
+_ROOM = Mm(13)
 _PALE = RGBColor(0xB0, 0xB0, 0xB0)
 
 
@@ -94,7 +95,9 @@ def _item(document: Any, item: Item, blank: str) -> None:
     document.add_heading(f"{item.number}. {item.title}", level=2)
     for line in item.lines:
         label = f"{line.label}: " if line.label else ""
-        document.add_paragraph(f"{label}{line.value or blank}")
+        paragraph = document.add_paragraph(f"{label}{line.value or blank}")
+        if item.sign and line.value is None:
+            paragraph.paragraph_format.space_before = _ROOM
     if item.rows:
         table = document.add_table(rows=0, cols=len(item.header), style="Table Grid")
         for row in (item.header, *item.rows):

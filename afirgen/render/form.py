@@ -22,7 +22,10 @@ class Line(Struct, frozen=True):
 
 
 class Item(Struct, frozen=True, kw_only=True):
-    """A numbered item: lines, then a table, then paragraphs; most items have one of them."""
+    """A numbered item: lines, then a table, then paragraphs; most items have one of them.
+
+    ``columns`` and ``sign`` say how the lines are set on paper (:class:`ItemLayout`).
+    """
 
     number: str
     title: str
@@ -30,6 +33,8 @@ class Item(Struct, frozen=True, kw_only=True):
     header: tuple[str, ...] = ()
     rows: tuple[tuple[str, ...], ...] = ()
     paragraphs: tuple[str, ...] = ()
+    columns: int = 1
+    sign: bool = False
 
 
 class Form(Struct, frozen=True, kw_only=True):
@@ -96,7 +101,7 @@ def print_form(doc: FirDocument, wanted: Print, forms: Forms | None = None) -> F
         route=words.of("routes", doc.route.value) if layout.route else "",
         items=tuple(item for item in items if item is not None),
         statement=tuple(p for p in doc.statement.text.split("\n") if p.strip()) if layout.annex else (),
-        blanks=tuple(words.said(b) for b in doc.blanks) if listed else (),
+        blanks=tuple(words.said(b) for b in doc.open_blanks) if listed else (),
         needs_officer=tuple(words.said(n) for n in doc.needs_officer) if listed else (),
         disclosure=disclosure(doc, words),
         blank=words.text("blank"),
@@ -131,7 +136,8 @@ class _Filler:
         if layout.table and not rows:
             # The officer decides where no section is proposed; any other empty table is one blank.
             none = layout.table == "sections"
-            lines, paragraphs = (() if none else (Line("", None),)), ([words.text("no_section")] if none else [])
+            lines = lines if none else (Line("", None), *lines)
+            paragraphs += [words.text("no_section")] if none else []
         return Item(
             number=layout.number,
             title=words.of("items", layout.title or layout.number),
@@ -139,6 +145,8 @@ class _Filler:
             header=("", *words.list_of("headers", layout.table)) if rows else (),
             rows=tuple((str(n), *row) for n, row in enumerate(rows, 1)),
             paragraphs=tuple(paragraphs),
+            columns=layout.columns,
+            sign=layout.sign,
         )
 
     def _paragraphs(self, key: str) -> list[str]:

@@ -50,6 +50,8 @@ def _wrapped(paragraphs: tuple[str, ...], indent: str = "") -> list[str]:
             subsequent_indent=indent,
             break_long_words=False,
             break_on_hyphens=False,
+            expand_tabs=False,
+            replace_whitespace=False,
         )
     ]
 

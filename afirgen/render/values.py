@@ -1,5 +1,6 @@
 """What a document says for each key of a layout; None is a blank."""
 
+from collections.abc import Iterator
 from datetime import date
 from zoneinfo import ZoneInfo
 
@@ -11,6 +12,20 @@ from afirgen.render.wording import Wording
 INDIA = ZoneInfo("Asia/Kolkata")
 
 Rows = tuple[tuple[str, ...], ...]
+
+ASKABLE = {
+    "3(a) date of occurrence": "date_from",
+    "3(a) time of occurrence": "time_from",
+    "5 place of occurrence": "place",
+    "6(a) informant's name": "name",
+    "6(b) father's or husband's name": "relative",
+    "6(c) age or date of birth": "age",
+    "6(h) occupation": "occupation",
+    "6(i) address": "address",
+    "6(j) phone": "phone",
+    "8 reasons for delay": "delay",
+}
+"""Blanks that an informant can be asked for, each with the key of its value."""
 
 
 def group_rupees(amount: int) -> str:
@@ -25,8 +40,11 @@ def group_rupees(amount: int) -> str:
 
 
 def line_values(doc: FirDocument, words: Wording) -> dict[str, str | None]:
-    """Return every single value by its key."""
-    return _station(doc) | _when_and_where(doc, words) | _informant(doc) | _officers(doc)
+    """Return every single value by its key; a blank that was asked for in vain says so."""
+    values = _station(doc) | _when_and_where(doc, words) | _informant(doc) | _officers(doc)
+    asked = {ASKABLE[blank] for blank in doc.particulars.unknown if blank in ASKABLE}
+    in_vain = words.text("not_known_to_informant")
+    return {key: in_vain if value is None and key in asked else value for key, value in values.items()}
 
 
 def registered_values(doc: FirDocument, entry: RegisterEntry) -> dict[str, str | None]:
@@ -37,18 +55,38 @@ def registered_values(doc: FirDocument, entry: RegisterEntry) -> dict[str, str |
 def table_rows(doc: FirDocument, words: Wording) -> dict[str, Rows]:
     """Return the rows of every table by its key, without their numbers."""
     unknown = words.text("not_known")
-    facts, own = doc.facts, doc.particulars
-    described = [(_value(a.description) or _value(a.name) or "", "") for a in facts.accused if a.description]
-    if own.features:
-        described.append(("", own.features))
+    facts = doc.facts
     return {
         "sections": tuple((a.section.act, a.section.number, _why(a)) for a in doc.sections),
-        "accused": tuple((_value(a.name) or unknown, _value(a.description) or "") for a in facts.accused),
-        "property": tuple(
-            (p.item.value, _rupees(int(p.value_inr.value)) or "" if p.value_inr else "") for p in facts.property
+        "accused": tuple(
+            (_value(a.name) or unknown, *(_value(f) or "" for f in (a.alias, a.relative_name, a.address)))
+            for a in facts.accused
         ),
-        "features": tuple(described),
+        "property": tuple(
+            (
+                _value(p.category) or "",
+                _value(p.type) or "",
+                p.item.value,
+                _rupees(int(p.value_inr.value)) or "" if p.value_inr else "",
+            )
+            for p in facts.property
+        ),
+        "features": tuple(_features(doc, words)),
     }
+
+
+def _features(doc: FirDocument, words: Wording) -> Iterator[tuple[str, str]]:
+    """Give what is said of the suspects' looks: their descriptions, then the officer's entries."""
+    for accused in doc.facts.accused:
+        if accused.description:
+            yield _value(accused.name) or words.text("not_known"), accused.description.value
+    suspect = doc.particulars.suspect
+    for name in suspect.__struct_fields__:
+        value = getattr(suspect, name)
+        if value:
+            yield words.of("features", name), value
+    if doc.particulars.features:
+        yield words.of("features", "other"), doc.particulars.features
 
 
 def narrative(doc: FirDocument, words: Wording) -> tuple[str, ...]:
@@ -88,15 +126,17 @@ def _when_and_where(doc: FirDocument, words: Wording) -> dict[str, str | None]:
         "date_to": _date(when.date_to),
         "time_from": _value(when.time_from),
         "time_to": _value(when.time_to),
+        "period": own.time_period,
         "received": doc.reported_on.astimezone(INDIA).strftime("%d.%m.%Y %H:%M IST"),
         "diary": own.diary_entry,
-        "type": words.of("types", doc.source.kind.value),
+        "type": words.of("types", own.information_type or doc.source.kind.value),
         "direction": own.direction,
         "place": _value(when.place),
         "outside": own.outside,
         "delay": _value(doc.facts.delay_reason),
         "total": _rupees(doc.total_value_inr),
         "inquest": own.inquest,
+        "accused_more": own.accused_more,
     }
 
 
@@ -112,6 +152,7 @@ def _informant(doc: FirDocument) -> dict[str, str | None]:
         "identity": own.identity,
         "occupation": _value(who.occupation),
         "address": _value(who.address),
+        "permanent_address": own.permanent_address,
         "phone": _value(who.phone),
     }
 
@@ -120,9 +161,11 @@ def _officers(doc: FirDocument) -> dict[str, str | None]:
     own = doc.particulars
     return {
         "action": own.action,
+        "directed": own.directed,
         "roac": own.read_over,
         "sign_informant": None,
-        "sign_officer": own.officer,
+        "sign_officer": None,
+        "officer": own.officer,
         "dispatch": own.dispatch,
         "transferred_to": own.transferred_to,
         "transferred_district": own.transferred_district,

@@ -26,7 +26,10 @@ _BETWEEN = " / "
 
 
 class ItemLayout(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """An item of a document by the keys of its words and values."""
+    """An item of a document by the keys of its words and values.
+
+    ``columns`` is how many lines stand side by side on paper; ``sign`` leaves room for a signature or thumb impression.
+    """
 
     number: str
     title: str = ""
@@ -36,6 +39,8 @@ class ItemLayout(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     text: str = ""
     paragraphs: tuple[str, ...] = ()
     only_filled: bool = False
+    columns: int = 1
+    sign: bool = False
 
 
 class DocumentLayout(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

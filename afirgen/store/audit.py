@@ -45,15 +45,24 @@ class AuditLog:
         chosen = (audit_log.c.case_id == case_id) & audit_log.c.action.in_([action.value for action in actions])
         return frozenset((await self._database.fetch(select(audit_log.c.actor).where(chosen))).scalars())
 
+    async def acts_of(self, case_ids: Collection[str], action: Action) -> dict[str, tuple[Entry, ...]]:
+        """Return the entries of one kind about each of the cases that has any, oldest first."""
+        chosen = audit_log.c.case_id.in_(case_ids) & (audit_log.c.action == action.value)
+        rows = await self._database.fetch(select(audit_log).where(chosen).order_by(audit_log.c.seq))
+        entries = [Entry(**row) for row in rows.mappings()]
+        found: dict[str, tuple[Entry, ...]] = {}
+        for entry in entries:
+            found[entry.case_id or ""] = (*found.get(entry.case_id or "", ()), entry)
+        return found
+
     async def hash_at(self, seq: int) -> str | None:
         """Return the hash of an entry, None when there is no such entry."""
         return (await self._database.fetch(select(audit_log.c.hash).where(audit_log.c.seq == seq))).scalar()
 
     async def length(self) -> int:
         """Return the number of entries."""
-        async with self._database.reading() as connection:
-            length: int = (await connection.execute(select(audit_head.c.seq))).scalar_one()
-            return length
+        length: int = (await self._database.fetch(select(audit_head.c.seq))).scalar_one()
+        return length
 
     async def of_case(self, case_id: str) -> tuple[Entry, ...]:
         """Return the entries about a case, oldest first."""

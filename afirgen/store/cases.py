@@ -198,6 +198,11 @@ class CaseStore:
         rows = (await self._database.fetch(query)).mappings()
         return {row["case_id"]: _version(row) for row in rows}
 
+    async def held(self) -> tuple[CaseRecord, ...]:
+        """Return the cases that are on hold, the newest first."""
+        query = select(cases).where(cases.c.hold.is_not(None)).order_by(cases.c.created_at.desc())
+        return tuple(_record(dict(row)) for row in (await self._database.fetch(query)).mappings())
+
     async def counts(self) -> dict[str, int]:
         """Return how many cases there are of each status."""
         query = select(cases.c.status, func.count().label("number")).group_by(cases.c.status).order_by(cases.c.status)

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import Litestar, Router
@@ -17,7 +18,6 @@ from litestar.template import TemplateConfig
 
 from afirgen.errors import AfirgenError
 from afirgen.render.values import INDIA, group_rupees
-from afirgen.render.wording import shipped_forms
 from afirgen.web.api import firs, health, process, records, reliability, side
 from afirgen.web.api.v1 import handlers as v1
 from afirgen.web.deps import WebDeps, caller
@@ -26,9 +26,10 @@ from afirgen.web.guard import Guard
 from afirgen.web.observe import Observe
 from afirgen.web.openapi import EARLIER, SYSTEM, openapi_config
 from afirgen.web.pages import handlers as pages
-from afirgen.web.pages.shell import LANGUAGE
+from afirgen.web.pages.shell import LANGUAGE, said
 
 _HERE = Path(__file__).parent
+_DAYS_FROM = 48
 # Enough for the longest text in any script, percent-encoded; handlers that take files allow more.
 _BODY_LIMIT = 2 * 1024 * 1024
 
@@ -83,9 +84,16 @@ def _ist(moment: datetime) -> str:
     return moment.astimezone(INDIA).strftime("%d.%m.%Y %H:%M")
 
 
-def _said(sentence: str, language: str) -> str:
-    """Return a fixed sentence of the program in the language of the page."""
-    return shipped_forms().wording(language).said(sentence)
+def _left(due: datetime, now: datetime, words: dict[str, Any]) -> str:
+    """Say how much time is left until ``due``, in hours for the last two days."""
+    hours = int((due - now).total_seconds() // 3600)
+    if hours < 0:
+        return str(words["overdue"])
+    return (
+        str(words["hours_left"]).format(n=hours)
+        if hours < _DAYS_FROM
+        else str(words["days_left"]).format(n=hours // 24)
+    )
 
 
 def _templates() -> JinjaTemplateEngine:
@@ -94,6 +102,7 @@ def _templates() -> JinjaTemplateEngine:
     )
     environment.filters["ist"] = _ist
     environment.filters["moment"] = lambda text: _ist(datetime.fromisoformat(text).replace(tzinfo=UTC))
-    environment.globals["said"] = _said
+    environment.globals["said"] = said
+    environment.globals["left"] = _left
     environment.filters["rupees"] = lambda amount: group_rupees(int(amount))
     return JinjaTemplateEngine.from_environment(environment)

@@ -1,7 +1,7 @@
 """What the web application needs from the rest, handed over by bootstrap."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from litestar import Request
@@ -9,7 +9,7 @@ from litestar.di import NamedDependency
 
 from afirgen.case.audit import Actor
 from afirgen.inference.engine import EngineStatus
-from afirgen.jobs.retention import Holds
+from afirgen.jobs.retention import Holds, Policy, Released
 from afirgen.jobs.review import Review
 from afirgen.legal_kb.finder import SectionFinder
 from afirgen.render.wording import Forms
@@ -22,6 +22,7 @@ from afirgen.store.old_sessions import OldSessions
 from afirgen.store.originals import Originals
 from afirgen.store.verify import Verdict
 from afirgen.web.accounts import Accounts
+from afirgen.web.once import Once
 
 
 class Models(Protocol):
@@ -62,10 +63,26 @@ class WebSettings:
 
 
 @dataclass(frozen=True)
+class About:
+    """What administrators see of the installation: station, models to choose from by role, law, and what is kept.
+
+    ``is_indexed`` tells whether the search index fits the law; ``law_faults`` name the station's own files of law that
+    were left out.
+    """
+
+    station: StationSetup
+    models: dict[str, tuple[str, ...]]
+    policy: Policy
+    is_indexed: Callable[[], bool]
+    law_faults: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Desk:
     """What the pages and the API use beside the review.
 
-    ``check_records`` is the audit check, ``export`` gives everything of a case as an archive.
+    ``check_records`` is the audit check, ``export`` gives everything of a case as an archive, ``let_go`` removes what
+    is over by the policy of retention.
     """
 
     cases: CaseStore
@@ -77,6 +94,8 @@ class Desk:
     check_records: Callable[[], Awaitable[Verdict]]
     holds: Holds
     export: Callable[[str, Actor], Awaitable[bytes]]
+    about: About
+    let_go: Callable[[Actor], Awaitable[Released]]
 
 
 @dataclass(frozen=True)
@@ -96,6 +115,7 @@ class WebDeps:
     on_startup: Callable[[], Awaitable[None]]
     on_shutdown: Callable[[], Awaitable[None]]
     alive: Callable[[], bool]
+    once: Once = field(default_factory=Once)
 
 
 Deps = NamedDependency[WebDeps]

@@ -42,6 +42,7 @@ async def test_an_administrator_manages_but_does_not_review(installation: Instal
             (f"/cases/{case}/steps/summary_review/regenerate", {}),
             (f"/cases/{case}/records", {"kind": "duty"}),
             (f"/cases/{case}/register", {"auth_key": "x" * 8}),
+            (f"/cases/{case}/steps/transcript_review/reopen", None),
             (f"/cases/{case}/retry", None),
             (f"/cases/{case}/by-hand", None),
             (f"/cases/{case}/versions/transcript_review/1/restore", None),

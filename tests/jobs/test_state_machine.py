@@ -144,6 +144,14 @@ class Station(RuleBasedStateMachine):
     def regenerate(self, case: str, by: Actor, step: Step) -> None:
         self.run(self.station.review.regenerate(case, step, by=by, note="look again", wait=False))
 
+    @rule(case=cases, by=WHO, step=st.sampled_from(Step))
+    def reopen(self, case: str, by: Actor, step: Step) -> None:
+        before = self.view(case).record.step
+        after = self.run(self.station.review.reopen(case, step, by=by))
+        if after is not None:
+            assert list(Step).index(step) < list(Step).index(before)
+            assert (after.record.step, after.record.status) == (step, SessionStatus.AWAITING_VALIDATION)
+
     @rule(case=cases, by=WHO)
     def keep(self, case: str, by: Actor) -> None:
         self.run(self.station.review.reject(case, by=by))

@@ -2,6 +2,7 @@
 
 import html
 import io
+import re
 import subprocess
 import time
 import unicodedata
@@ -13,7 +14,7 @@ import pytest
 from docx import Document
 
 from afirgen.case.evidence import Transcript
-from afirgen.case.fir import FirDocument, Particulars, RegisterEntry, Station
+from afirgen.case.fir import Features, FirDocument, Particulars, RegisterEntry, Station
 from afirgen.errors import DataFileError, InvalidInputError, NotFoundError
 from afirgen.pipeline.compose import blanks
 from afirgen.render.code import HASH_DIGITS, record_hash
@@ -31,8 +32,8 @@ TAMIL = (
     "என் பெயர் கவிதா. நேற்று மாலை ஏழு மணிக்கு சந்தையிலிருந்து வீட்டுக்கு வந்தபோது ஒருவன் என் தங்கச் சங்கிலியைப் பறித்தான்.\n"
     "அதன் மதிப்பு அறுபதாயிரம் ரூபாய். அவன் மோட்டார் சைக்கிளில் தப்பி ஓடினான்."
 )
-# What pdftotext is known to give otherwise: a blank before a vowel sign that hangs below a full-width letter.
-_SIGNS_SPLIT_OFF = "ृुू"
+# What pdftotext is known to give otherwise: a blank before or after a vowel sign that hangs below its letter.
+_SIGN_SPLIT_OFF = re.compile(r" ?([ृुू]) ?")
 
 
 def read_back(pdf: bytes, folder: Path) -> str:
@@ -43,9 +44,7 @@ def read_back(pdf: bytes, folder: Path) -> str:
 
 
 def without_known_exceptions(text: str) -> str:
-    for sign in _SIGNS_SPLIT_OFF:
-        text = text.replace(f" {sign}", sign)
-    return " ".join(text.split())
+    return _SIGN_SPLIT_OFF.sub(r"\1", " ".join(text.split()))
 
 
 @pytest.mark.parametrize("kind", FORMS.kinds)
@@ -191,3 +190,71 @@ def test_a_registered_form_has_the_registers_number_and_year(ending: str) -> Non
     assert "2026" in words or ">2026<" in " ".join(words)
     assert compare(file, doc, entry=entry) is Likeness.SAME_BYTES
     assert compare(file, doc) is Likeness.OTHER
+
+
+def test_a_whole_hindi_fir_read_back_equals_its_text(tmp_path: Path) -> None:
+    """Everything on the Hindi form stands in the PDF's text as it does in the data, and nothing else."""
+    doc = document(transcript=Transcript(text=HINDI, language="hi"))
+    own = Particulars(action="प्रकरण दर्ज कर विवेचना प्रारंभ की", features="साँवला रंग, छोटे बाल", unknown=("6(h) occupation",))
+    doc = msgspec.structs.replace(doc, particulars=own)
+    form = print_form(doc, Print(language="hi"))
+    read = without_known_exceptions(read_back(make_document(doc, Print(language="hi"), "pdf"), tmp_path))
+    pieces = [form.heading, form.under, form.route, form.words["annex"], *form.statement]
+    pieces += [form.words["left_blank"], *form.blanks, form.words["for_officer"], *form.needs_officer]
+    for item in form.items:
+        pieces += [item.number, item.title, *item.header, *item.paragraphs]
+        pieces += [text for line in item.lines for text in (line.label, line.value) if text]
+        pieces += [cell for row in item.rows for cell in row]
+    for piece in pieces:
+        assert without_known_exceptions(piece) in read, piece
+    on_every_page = [form.draft, form.disclosure, form.code, form.words["code"], form.words["page"]]
+    known = " ".join(without_known_exceptions(piece) for piece in (*pieces, *on_every_page))
+    words = {word.strip(".:/•") for word in known.split()}
+    assert {
+        w for w in (word.strip(".:/•") for word in read.split()) if w and w not in words and not w.isdigit()
+    } == set()
+
+
+def test_all_items_of_the_form_and_the_attachment_are_there() -> None:
+    """Integrated Investigation Form I, item by item."""
+    items = {item.number: item for item in print_form(document(), Print()).items}
+    lines = {number: [line.label for line in item.lines] for number, item in items.items()}
+    assert lines["1"] == ["District", "P.S.", "Year", "FIR No.", "Date and time of draft"]
+    assert lines["3"][1] == "Time period"
+    assert any("Direction and distance" in label for label in lines["5"])
+    assert {"(i) Present address", "Permanent address", "(j) Phone, mobile"} <= set(lines["6"])
+    assert items["7"].header == ("", "Name", "Alias", "Relative's name", "Present address")
+    assert items["9"].header == ("", "Category", "Type", "Description", "Value")
+    assert [label[:3] for label in lines["13"]] == ["(1)", "(2)", "(3)", "(4)", "Dis", "Rea"]
+    suspect = Features(**dict.fromkeys(Features.__struct_fields__, "as said"))
+    doc = msgspec.structs.replace(document(), particulars=Particulars(suspect=suspect))
+    attachment = next(item for item in print_form(doc, Print()).items if item.number == "7A")
+    assert len(attachment.rows) == len(Features.__struct_fields__) == 18
+    assert {row[2] for row in attachment.rows} == {"as said"}
+
+
+def test_the_statement_is_printed_as_it_was_given() -> None:
+    given = 'He said:  "Give it\t to me" -  twice.\nThen he ran <away> & *hid*.'
+    doc = document(transcript=Transcript(text=given, language="en"))
+    text = make_document(doc, Print(), "txt").decode()
+    page = html.unescape(make_document(doc, Print(), "html").decode())
+    word = [p.text for p in Document(io.BytesIO(make_document(doc, Print(), "docx"))).paragraphs]
+    for line in given.split("\n"):
+        assert line in text
+        assert line in page
+        assert line in word
+
+
+@pytest.mark.parametrize("kind", FORMS.kinds)
+def test_every_page_of_every_pdf_has_its_number_disclosure_mark_and_code(kind: str) -> None:
+    doc = document(transcript=Transcript(text="A long statement. " * 400, language="en"))
+    form = print_form(doc, Print(kind))
+    pages = [
+        p.get_textpage().get_text_range()
+        for p in pypdfium2.PdfDocument(io.BytesIO(make_document(doc, Print(kind), "pdf")))
+    ]
+    assert len(pages) > 1 or not form.statement
+    for number, page in enumerate(pages, 1):
+        flat = " ".join(page.split())
+        for expected in (f"Page {number} / {len(pages)}", form.disclosure, form.draft, form.code):
+            assert expected in flat, (kind, number, expected)

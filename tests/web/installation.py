@@ -20,7 +20,7 @@ from afirgen.case.state import CaseState
 from afirgen.errors import ModelUnavailableError, NotFoundError
 from afirgen.inference.engine import EngineState, EngineStatus, Priority
 from afirgen.jobs.archive import archive_case
-from afirgen.jobs.retention import Holds
+from afirgen.jobs.retention import Holds, Policy, Retention
 from afirgen.jobs.review import Review, Rules, Stores
 from afirgen.legal_kb.finder import SectionFinder
 from afirgen.legal_kb.offences import load_offences
@@ -50,7 +50,7 @@ from afirgen.store.sign_in import SignIn
 from afirgen.store.verify import verify
 from afirgen.web.accounts import Accounts
 from afirgen.web.app import create_app
-from afirgen.web.deps import Desk, WebDeps, WebSettings
+from afirgen.web.deps import About, Desk, WebDeps, WebSettings
 from tests.case_factory import NOW, document
 
 OFFICER = Actor(name="A. Officer", role=Role.RECORDING_OFFICER, channel=Channel.PAGE)
@@ -143,12 +143,13 @@ class _NoSearch:
 
 
 class OneModel:
-    """Says that one engine is ready."""
+    """Says that one engine is ready, and what ``others`` say."""
 
     state = EngineState.READY
+    others: tuple[EngineStatus, ...] = ()
 
     def statuses(self) -> tuple[EngineStatus, ...]:
-        return (EngineStatus(role="llm", model="none", state=self.state),)
+        return (EngineStatus(role="llm", model="none", state=self.state), *self.others)
 
     async def switch(self, role: str, model_id: str) -> EngineStatus:
         raise NotFoundError(f"There is no model {model_id} for {role}. See `afirgen models list`.")
@@ -242,6 +243,19 @@ class Installation:
                     check_records=partial(verify, self.database, self.originals),
                     holds=Holds(RetentionStore(self.database)),
                     export=partial(archive_case, self.database, self.originals, shipped_forms()),
+                    about=About(
+                        station=Station(name="Khar", district="Mumbai Suburban"),
+                        models={"llm": ("none", "another")},
+                        policy=Policy(idle_s=self.timeout_s),
+                        is_indexed=lambda: True,
+                    ),
+                    let_go=Retention(
+                        RetentionStore(self.database),
+                        AuditLog(self.database),
+                        self.originals,
+                        self.folder,
+                        Policy(idle_s=self.timeout_s),
+                    ).run,
                 ),
                 on_startup=start,
                 on_shutdown=stop,

@@ -19,8 +19,10 @@ _ROOT = Path(__file__).parents[2]
 
 
 @contextmanager
-def running_program(folder: Path, model_dir: Path, **environment: str) -> Iterator[tuple[str, str]]:
-    """Start `afirgen serve` over the data in ``folder``; give its address and the API key."""
+def running_program(
+    folder: Path, model_dir: Path, *, until: str = "/ready", **environment: str
+) -> Iterator[tuple[str, str]]:
+    """Start `afirgen serve` over the data in ``folder``; give its address and the API key once ``until`` answers."""
     index = _ROOT / load_settings().data_dir / "kb" / "index"
     if index.is_dir():
         # Built by `make test`; without it the program builds its own, which takes minutes.
@@ -40,18 +42,18 @@ def running_program(folder: Path, model_dir: Path, **environment: str) -> Iterat
         server = subprocess.Popen(command, env=chosen, cwd=_ROOT, stdout=log, stderr=log)  # noqa: S603 - our own
     address = f"http://127.0.0.1:{port}"
     try:
-        _wait_until_ready(address, server, folder / "log")
+        _wait_for(f"{address}{until}", server, folder / "log")
         yield address, (folder / "api_key").read_text().strip()
     finally:
         server.terminate()
         server.wait(60)
 
 
-def _wait_until_ready(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
+def _wait_for(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
     for _ in range(240):
         assert server.poll() is None, log.read_text()
         try:
-            with urllib.request.urlopen(f"{address}/ready", timeout=5):  # noqa: S310 - our own
+            with urllib.request.urlopen(address, timeout=5):  # noqa: S310 - our own
                 return
         except OSError:
             time.sleep(0.5)

@@ -14,6 +14,8 @@ from afirgen.case.facts import Author
 from afirgen.case.fir import FirDocument
 from afirgen.case.law import LegalView
 from afirgen.case.session import SessionStatus, Step
+from afirgen.inference.engine import EngineState, EngineStatus
+from afirgen.inference.models.manifest import Role as ModelRole
 from afirgen.jobs.views import SummaryStep
 from afirgen.store.audit import AuditLog
 from tests.case_factory import document
@@ -49,6 +51,8 @@ async def test_a_changed_fact_is_the_officers_and_the_others_keep_their_source(i
         form = form_of(page) | {
             "fact.informant.name": "Anil K. Rao",
             "fact.occurrence.place": "near the bank",
+            "fact.occurrence.date_to": "13/3/2025",
+            "fact.occurrence.time_to": "7.05",
             "fact.property.0.item": "motorcycle",
             "fact.property.0.value_inr": "Rs 45,000",
             "action": "save",
@@ -64,7 +68,12 @@ async def test_a_changed_fact_is_the_officers_and_the_others_keep_their_source(i
         assert facts.occurrence.place.span is not None
         assert facts.property[0].value_inr is not None
         assert facts.property[0].value_inr.value == "45000"
+        assert facts.occurrence.date_to is not None
+        assert facts.occurrence.time_to is not None
+        assert (facts.occurrence.date_to.value, facts.occurrence.time_to.value) == ("2025-03-13", "07:05")
         after = await settled(client, case)
+        assert 'value="13.03.2025"' in after
+        assert 'value="45,000"' in after
         assert "<ins>" in after
         assert "written by an officer" in after
 
@@ -318,3 +327,173 @@ async def test_a_browser_gets_errors_as_pages_and_a_program_as_json(installation
             shown = await client.get(path, headers=PAGE)
             assert (shown.status_code, 'role="alert"' in shown.text) == (status, True), path
             assert (await client.get(path)).json()["detail"].endswith(".")
+
+
+async def test_a_failed_step_goes_back_to_the_last_good_one(installation: Installation) -> None:
+    async with installation.client() as client:
+        installation.pipeline.fail_next = True
+        case = await begin(client)
+        page = await reach(client, case, Step.VIOLATIONS)
+        assert "Start again from: Summary and facts" in page
+        back = {"action": "back", "from": "summary_review"}
+        assert (await client.post(case, data=back, follow_redirects=False)).status_code == 303
+        page = await settled(client, case)
+        assert "<h1>Summary and facts</h1>" in page
+        installation.pipeline.fail_next = False
+        await client.post(case, data=form_of(page) | {"text": "Told anew.", "action": "approve"})
+        assert "<h1>Sections</h1>" in await settled(client, case)
+        again = await client.post(case, data={"action": "back", "from": "final_review"}, headers=PAGE)
+        assert (again.status_code, "Only an earlier step" in again.text) == (400, True)
+
+
+async def test_what_is_wrong_in_a_field_is_told_beside_it_and_every_other_field_stays(
+    installation: Installation,
+) -> None:
+    async with installation.client() as client:
+        case = await begin(client)
+        form = form_of(await reach(client, case, Step.SUMMARY))
+        form |= {"fact.occurrence.time_from": "half past", "fact.occurrence.place": "by the well", "action": "save"}
+        refused = (await client.post(case, data=form, headers=PAGE)).text
+        field = refused.index('name="fact.occurrence.time_from"')
+        assert 'aria-invalid="true"' in refused[field : refused.index("</div>", field)]
+        assert "such as 19:30" in refused[field : refused.index("</div>", field)]
+        assert 'value="half past"' in refused
+        assert 'value="by the well"' in refused
+
+
+async def test_after_a_conflict_every_field_that_was_typed_is_shown(installation: Installation) -> None:
+    async with installation.client() as client:
+        case = await begin(client)
+        form = form_of(await reach(client, case, Step.SUMMARY))
+        await client.post(case, data=form | {"fact.informant.age": "41", "action": "save"})
+        late = form | {"fact.occurrence.place": "by the well", "fact.informant.age": "52", "action": "save"}
+        refused = await client.post(case, data=late, headers=PAGE)
+        assert refused.status_code == 409
+        lost = refused.text[refused.text.index('id="lost"') : refused.text.index("</details>")]
+        assert "by the well" in lost
+        assert "52" in lost
+        assert 'name="fact.informant.age" type="text" value="41"' in refused.text
+
+
+async def test_a_refused_file_is_told_beside_the_file_without_scripts(installation: Installation) -> None:
+    async with installation.client() as client:
+        await signed_in(client)
+        files = {"file": ("x.exe", b"MZ" + bytes(300), "application/x")}
+        wrong = (await client.post("/cases", data={"text": "Notes.", "language": "hi"}, files=files, headers=PAGE)).text
+        told = wrong[wrong.index('id="file-problem"') :]
+        assert "cannot be read" in told[: told.index("</p>")]
+        assert 'id="text-problem" role="alert" hidden' in wrong
+        assert "Notes.</textarea>" in wrong
+        assert '<option value="hi" selected>' in wrong
+
+
+async def test_a_form_that_is_sent_twice_begins_one_case(installation: Installation) -> None:
+    async with installation.client() as client:
+        await signed_in(client)
+        sent = {"text": COMPLAINT, "token": "a" * 32}
+        places = [
+            (await client.post("/cases", data=data, follow_redirects=False)).headers["location"]
+            for data in (sent, sent, sent | {"text": COMPLAINT + " Again."}, sent | {"token": "b" * 32})
+        ]
+        assert places[0] == places[1]
+        assert len(set(places)) == 3
+
+
+async def test_blanks_that_the_informant_does_not_know_are_printed_so(installation: Installation) -> None:
+    async with installation.client() as client:
+        case = await begin(client)
+        form = form_of(await reach(client, case, Step.FINAL))
+        form |= {"unknown": "6(c) age or date of birth", "own.diary_entry": "GD 7", "suspect.scar": "left cheek"}
+        await client.post(case, data=form | {"action": "save"})
+        text = (await client.get(f"{case}/documents/fir/txt?language=en")).text
+        assert "(c) Age, date or year of birth: not known to the informant" in text
+        assert "Scar | left cheek" in text
+        blank = text[text.index("LEFT BLANK") :]
+        assert "6(c)" not in blank
+        assert "3(c)" not in blank
+        assert "6(h) occupation" in blank
+
+
+async def test_what_the_law_wants_before_the_approval_is_put_on_record_first(installation: Installation) -> None:
+    duty = "A woman officer records this information (BNSS 173(1), first proviso)."
+    law = document().law
+    installation.pipeline.law = msgspec.structs.replace(law, duties=(duty,))
+    async with installation.client() as client:
+        case = await begin(client)
+        page = await reach(client, case, Step.FINAL)
+        assert "On record before the approval" in page
+        early = await client.post(case, data={"action": "approve", "attest": "A. Officer"}, headers=PAGE)
+        assert (early.status_code, "Put this on record first" in early.text) == (400, True)
+        await client.post(case, data={"action": "duty", "duty": duty, "who": "SI Asha Rao"})
+        assert "done: SI Asha Rao" in await settled(client, case)
+        await client.post(case, data={"action": "approve", "attest": "A. Officer"})
+        assert "The review is complete" in await settled(client, case)
+
+
+async def test_the_dashboard_names_informant_sections_and_what_is_due(installation: Installation) -> None:
+    duty = "The investigation is to be complete within two months (BNSS 193(2))."
+    installation.pipeline.law = msgspec.structs.replace(document().law, duties=(duty,))
+    async with installation.client() as client:
+        case = await begin(client)
+        await reach(client, case, Step.FINAL)
+        home = (await client.get("/", headers=PAGE)).text
+        assert "Anil Rao" in home
+        assert '<span class="chip">BNS 303(2)</span>' in home
+        due = home[home.index('id="due"') : home.index("</section>")]
+        assert "in 59 days" in due
+        assert "end of the investigation: Anil Rao" in due
+        await client.post(case, data={"action": "duty", "duty": duty})
+        assert 'id="due"' not in (await client.get("/", headers=PAGE)).text
+
+
+async def test_administration_shows_station_models_law_and_retention(installation: Installation) -> None:
+    async with installation.client() as client:
+        case = await begin(client)
+        await settled(client, case)
+        await client.post(case, data={"action": "hold", "reason": "Wanted by the court"})
+        page = (await client.get("/admin", headers=PAGE)).text
+        for expected in (
+            "Khar",
+            "Mumbai Suburban",
+            "The search index fits the law.",
+            "60 minutes",
+            "kept for ever",
+            "Wanted by the court",
+            "<option>another</option>",
+        ):
+            assert expected in page, expected
+        assert "Expired cases: 0" in (await client.post("/admin/let_go", headers=PAGE)).text
+        unknown = await client.post("/admin/model", data={"role": "llm", "model": "another"}, headers=PAGE)
+        assert (unknown.status_code, "There is no model another" in unknown.text) == (404, True)
+
+
+async def test_search_finds_phones_and_plates_however_they_are_written(installation: Installation) -> None:
+    async with installation.client() as client:
+        case = await begin(client, COMPLAINT + " Its number is MH 02 AB 1234. Call 98200-54321 too.")
+        await settled(client, case)
+        for query in ("MH02AB1234", "mh-02-ab-1234", "9820054321", "+91 98200 54321", "+919847012345"):
+            assert f'href="{case}"' in (await client.get("/search", params={"q": query}, headers=PAGE)).text, query
+        assert "No case has" in (await client.get("/search", params={"q": "MH02AB1235"}, headers=PAGE)).text
+
+
+async def test_a_document_chosen_in_the_form_is_opened(installation: Installation) -> None:
+    async with installation.client() as client:
+        case = await begin(client)
+        await reach(client, case, Step.FINAL)
+        query = {"kind": "transfer_letter", "language": "en-hi", "ending": "docx"}
+        sent = await client.get(f"{case}/documents", params=query, follow_redirects=False)
+        assert sent.headers["location"] == f"{case}/documents/transfer_letter/docx?language=en-hi"
+        assert (await client.get(sent.headers["location"])).content.startswith(b"PK")
+        sly = await client.get(f"{case}/documents", params=query | {"kind": "../../x"}, follow_redirects=False)
+        assert sly.headers["location"].startswith(f"{case}/documents/..%2F..%2Fx/")
+
+
+async def test_every_role_in_every_state_has_a_name_on_the_pages(installation: Installation) -> None:
+    async with installation.client() as client:
+        await signed_in(client)
+        for state in EngineState:
+            installation.models.others = tuple(
+                EngineStatus(role=role.value, model="m", state=state) for role in ModelRole
+            )
+            for path in ("/", "/new", "/admin"):
+                assert (await client.get(path, headers=PAGE)).status_code == 200, (path, state)

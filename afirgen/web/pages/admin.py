@@ -1,5 +1,6 @@
-"""Administration: accounts, models with their state, the loaded law, and the check of the records."""
+"""Administration: station, accounts, models with their state, the law, what is kept, the check of the records."""
 
+import asyncio
 from typing import Any
 
 from litestar import get, post
@@ -10,6 +11,7 @@ from afirgen.case.audit import Role
 from afirgen.case.rights import Right, allow
 from afirgen.errors import AfirgenError, InvalidInputError
 from afirgen.store.officers import ACCOUNT_ROLES
+from afirgen.web.acts import switch_model
 from afirgen.web.deps import By, Deps, WebDeps
 from afirgen.web.pages.shell import PageRequest, show
 
@@ -18,7 +20,7 @@ Form = URLEncodedBody[dict[str, str]]
 
 @get("/admin")
 async def admin(request: PageRequest, deps: Deps, by: By) -> Template:
-    """Show accounts, models and law to those who may change them."""
+    """Show how the installation is set up to those who may change it."""
     allow(by, Right.MANAGE)
     return await _page(request, deps)
 
@@ -38,6 +40,10 @@ async def change(request: PageRequest, what: FromPath[str], deps: Deps, by: By, 
                 await deps.desk.officers.disable(data.get("name", ""), by)
             case "reset":
                 done["new_key"] = await deps.desk.officers.reset(data.get("name", ""), data.get("password") or None, by)
+            case "model":
+                await switch_model(deps, data.get("role", ""), data.get("model", ""), by)
+            case "let_go":
+                done["released"] = await deps.desk.let_go(by)
             case "check":
                 done["verdict"] = await deps.desk.check_records()
             case _:
@@ -51,7 +57,11 @@ async def _page(request: PageRequest, deps: WebDeps, *, error: AfirgenError | No
     context = {
         "officers": await deps.desk.officers.all(),
         "engines": deps.models.statuses(),
+        "about": deps.desk.about,
         "acts": deps.collections(),
+        "indexed": await asyncio.to_thread(deps.desk.about.is_indexed),
+        "held": await deps.desk.cases.held(),
+        "released": done.get("released"),
         "roles": [role.value for role in ACCOUNT_ROLES],
         "verdict": done.get("verdict"),
         "new_key": done.get("new_key"),

@@ -51,8 +51,8 @@ def fields_of(facts: Facts) -> Iterator[Field]:
     """Give every field that has a value."""
     singles: list[Field | None] = [getattr(facts.informant, n) for n in facts.informant.__struct_fields__]
     singles += [getattr(facts.occurrence, n) for n in facts.occurrence.__struct_fields__]
-    singles += [f for a in facts.accused for f in (a.name, a.description)]
-    singles += [f for p in facts.property for f in (p.item, p.value_inr)]
+    singles += [getattr(a, n) for a in facts.accused for n in a.__struct_fields__]
+    singles += [getattr(p, n) for p in facts.property for n in p.__struct_fields__]
     singles += [*facts.witnesses, facts.delay_reason, facts.stated_total_inr]
     yield from (f for f in singles if f)
 

@@ -1,9 +1,11 @@
 """The documents of a case: every kind, language and format, each making of one on record."""
 
 from typing import Any
+from urllib.parse import quote, urlencode
 
 from litestar import Response, get
 from litestar.params import FromPath, FromQuery
+from litestar.response import Redirect
 
 from afirgen.render.html import style_policy
 from afirgen.web.api.process import case_id_of
@@ -25,8 +27,19 @@ async def document(
     how = "inline" if ending in {"pdf", "html"} else "attachment"
     headers = {"content-disposition": f'{how}; filename="{made.filename}"'}
     if ending == "html":
-        headers["content-security-policy"] = f"default-src 'none'; style-src {style_policy()}; frame-ancestors 'none'"
+        headers["content-security-policy"] = (
+            f"default-src 'none'; font-src 'self'; style-src {style_policy()}; frame-ancestors 'none'"
+        )
     return Response(made.data, media_type=made.media_type, headers=headers)
 
 
-HANDLERS = (document,)
+@get("/cases/{case_id:str}/documents")
+async def chosen_document(
+    case_id: FromPath[str], kind: FromQuery[str], language: FromQuery[str], ending: FromQuery[str]
+) -> Redirect:
+    """Lead to the document that was chosen in a form."""
+    path = f"/cases/{case_id_of(case_id)}/documents/{quote(kind, safe='')}/{quote(ending, safe='')}"
+    return Redirect(f"{path}?{urlencode({'language': language})}", status_code=303)
+
+
+HANDLERS = (document, chosen_document)

@@ -1,5 +1,6 @@
 """What all pages share: the language of the page, its words, and how a page is shown."""
 
+import re
 import tomllib
 from functools import cache
 from importlib import resources
@@ -10,6 +11,7 @@ from litestar.datastructures import Cookie
 from litestar.response import Template
 
 from afirgen.errors import AfirgenError
+from afirgen.render.wording import shipped_forms
 
 PageRequest = Request[Any, Any, Any]
 UI_COOKIE = "afirgen_language"
@@ -31,6 +33,28 @@ def ui_languages() -> tuple[str, ...]:
     folder = resources.files("afirgen.web") / "words"
     codes = sorted(file.name.removesuffix(".toml") for file in folder.iterdir() if file.name.endswith(".toml"))
     return ("en", *(code for code in codes if code != "en"))
+
+
+def said(sentence: str, language: str) -> str:
+    """Return a fixed sentence of the program in the language of the page, as it is where it is not in the data."""
+    own: dict[str, str] = words(language).get("said", {})
+    if sentence in own:
+        return own[sentence]
+    for pattern, translated in _patterns(language):
+        if found := pattern.fullmatch(sentence):
+            return translated.format(*(said(part, language) for part in found.groups()))
+    return shipped_forms().wording(language).said(sentence)
+
+
+@cache
+def _patterns(language: str) -> tuple[tuple[re.Pattern[str], str], ...]:
+    """Return the sentences with something in them that changes, as patterns, each with its translation."""
+    own: dict[str, str] = words(language).get("said", {})
+    return tuple(
+        (re.compile(re.escape(sentence).replace(r"\{\}", "(.+)")), translated)
+        for sentence, translated in own.items()
+        if "{}" in sentence
+    )
 
 
 def ui_language(request: PageRequest) -> str:
@@ -60,7 +84,7 @@ def show(
         "t": words(language),
         "ui": language,
         "ui_names": {code: words(code)["own_name"] for code in ui_languages()},
-        "problem": error.public if error else problem,
+        "problem": said(error.public if error else problem or "", language),
         "user": request.scope.get("user"),
     }
     return Template(name, context={**common, **context}, status_code=error.status if error else status)

@@ -80,6 +80,16 @@ def since_machine(versions: tuple[StepVersion, ...], step: Step) -> tuple[Piece,
     return changes(text_of(decode(own[drafts[-1]])), text_of(decode(own[-1])))
 
 
+def before_last_change(versions: tuple[StepVersion, ...], step: Step) -> int | None:
+    """Return the number of the version that undoing the last change brings back, None where there is none.
+
+    What was brought back already stands where it stood first: undoing once more goes on from there.
+    """
+    own = [v for v in versions if v.step is step]
+    first = next((n for n, v in enumerate(own) if v.content == own[-1].content), 0)
+    return own[first - 1].version if first else None
+
+
 async def _page(
     request: PageRequest, case: str, deps: WebDeps, wanted: tuple[str, int, int], error: AfirgenError | None
 ) -> Template:

@@ -58,22 +58,44 @@ document.addEventListener("focusin", (event) => {
   if (event.target.matches("input[data-spans]")) light(event.target.dataset.spans);
 });
 
+// --- a sentence that the cursor stands in lights its words ------------------------------------------------------
+document.querySelectorAll("textarea[data-sentences]").forEach((area) => {
+  const known = [...area.closest("form").querySelectorAll("a.sentence")];
+  const look = (play) => {
+    const here = known.find((link) => {
+      const start = area.value.indexOf(link.textContent);
+      return start >= 0 && start <= area.selectionStart && area.selectionStart <= start + link.textContent.length;
+    });
+    known.forEach((link) => link.classList.toggle("lit", link === here));
+    if (here) light(here.dataset.spans, { play });
+  };
+  area.addEventListener("click", () => look(true));
+  area.addEventListener("keyup", (event) => { if (event.key.startsWith("Arrow")) look(false); });
+});
+
 // --- what is typed survives a reload, a lost connection and a session that ended --------------------------------
 const kept = document.querySelector("form[data-keep]");
 if (kept) {
   const key = `afirgen:${kept.dataset.keep}`;
-  const fields = () => [...kept.elements].filter((f) => f.name && f.matches("textarea, input[type=text], input[type=date], input[type=time]"));
+  const kinds = ["textarea", "text", "date", "time", "checkbox", "select-one"];
+  const fields = () => [...kept.elements].filter((f) => f.name && f.name !== "attest" && kinds.includes(f.type));
+  // A ticked box is told from others of its name by its value.
+  const place = (field) => (field.type === "checkbox" ? `${field.name}=${field.value}` : field.name);
+  const value = (field) => (field.type === "checkbox" ? field.checked : field.value);
   try {
     const before = JSON.parse(sessionStorage.getItem(key) || "null");
     let back = false;
     if (before) fields().forEach((field) => {
-      if (field.name in before && before[field.name] !== field.value) { field.value = before[field.name]; back = true; }
+      const was = before[place(field)];
+      if (was === undefined || was === value(field)) return;
+      if (field.type === "checkbox") field.checked = was; else field.value = was;
+      back = true;
     });
     const said = document.getElementById("saved") || document.getElementById("send-state");
     if (back && said) said.textContent = kept.dataset.restored;
   } catch { sessionStorage.removeItem(key); }
   kept.addEventListener("input", () => {
-    try { sessionStorage.setItem(key, JSON.stringify(Object.fromEntries(fields().map((f) => [f.name, f.value])))); }
+    try { sessionStorage.setItem(key, JSON.stringify(Object.fromEntries(fields().map((f) => [place(f), value(f)])))); }
     catch { /* A full or forbidden store only loses this comfort. */ }
   });
   kept.addEventListener("kept", () => sessionStorage.removeItem(key));

@@ -8,10 +8,9 @@ from litestar import get, post
 from litestar.params import JSONBody
 from msgspec import Meta, Struct
 
-from afirgen.case.clocks import clocks_for
 from afirgen.case.law import LegalView
 from afirgen.case.session import Step
-from afirgen.web.acts import RECORDS, RecordKind, put_on_record, register
+from afirgen.web.acts import RECORDS, RecordKind, clocks_of, put_on_record, register
 from afirgen.web.api.process import case_id_of
 from afirgen.web.api.v1.describe import CaseId, Short, refusals
 from afirgen.web.deps import By, Deps, WebDeps
@@ -100,13 +99,14 @@ async def _shown(case: str, deps: WebDeps) -> Duties:
     law = view.contents.get(Step.VIOLATIONS)
     named = law.duties if isinstance(law, LegalView) else ()
     records = []
-    for entry in await deps.audit.of_case(case):
+    entries = await deps.audit.of_case(case)
+    for entry in entries:
         if entry.action in _KINDS:
             said = msgspec.json.decode(entry.payload)
             texts = {key: said.get(key) for key in ("language", "who", "duty")}
             kind = _KINDS[entry.action]
             records.append(RecordShown(kind=kind, **texts, by=entry.actor, role=entry.role, at=entry.at))
-    clocks = clocks_for(named, view.record.reported_on)
+    clocks = clocks_of(view.record, named, view.contents.get(Step.FINAL), entries)
     return Duties(
         duties=list(named),
         due=[DueTime(provision=c.provision, name=c.name, due=c.due) for c in clocks],

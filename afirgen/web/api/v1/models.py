@@ -6,9 +6,8 @@ from litestar import get, post
 from litestar.params import JSONBody, PathParameter
 from msgspec import Meta, Struct
 
-from afirgen.case.audit import Action, Event
-from afirgen.case.rights import Right, allow
 from afirgen.inference.engine import EngineStatus
+from afirgen.web.acts import switch_model
 from afirgen.web.api.v1.describe import refusals
 from afirgen.web.deps import By, Deps
 
@@ -41,17 +40,13 @@ async def models(deps: Deps) -> ModelList:
 
 @post("/api/v1/models/{role:str}", tags=_TAGS, status_code=200, responses=refusals(403, 404, 503))
 async def use_model(
-    role: Annotated[str, PathParameter(description="llm, asr, ocr or embedding.", max_length=50)],
+    role: Annotated[str, PathParameter(description="llm, speech, ocr or embedding.", max_length=50)],
     data: JSONBody[ModelChoice],
     deps: Deps,
     by: By,
 ) -> ModelSwitched:
     """Switch a role to another model; the old one works until the new one has passed its check."""
-    allow(by, Right.MANAGE)
-    status = await deps.models.switch(role, data.model)
-    details = {"role": role, "model": data.model}
-    await deps.audit.note(Event(actor=by, action=Action.MODEL_SWITCHED, details=details))
-    return ModelSwitched(model=status)
+    return ModelSwitched(model=await switch_model(deps, role, data.model, by))
 
 
 HANDLERS = (models, use_model)

@@ -1,4 +1,4 @@
-"""Deciding a step: approve, change, keep, draft again, try again, begin by hand."""
+"""Deciding a step: approve, change, keep, draft again, go back to, try again, begin by hand."""
 
 from typing import Annotated
 
@@ -107,6 +107,12 @@ async def regenerate_step(case_id: CaseId, step: StepName, data: JSONBody[Again]
     return await case_full(view, deps)
 
 
+@post("/api/v1/cases/{case_id:str}/steps/{step:str}/reopen", tags=_TAGS, status_code=200, responses=refusals(403, 404))
+async def reopen_step(case_id: CaseId, step: StepName, deps: Deps, by: By) -> CaseFull:
+    """Go back to an earlier step as it stands, also from one that failed; what follows it is then drafted anew."""
+    return await case_full(await deps.review.reopen(case_id_of(case_id), step, by=by), deps)
+
+
 @post("/api/v1/cases/{case_id:str}/retry", tags=_TAGS, status_code=202, responses=refusals(403, 404))
 async def retry(case_id: CaseId, deps: Deps, by: By) -> CaseFull:
     """Draft the step that failed, or whose drafting was stopped, once more."""
@@ -152,4 +158,4 @@ def _summary(content: SummaryStep, transcript: Transcript | None, data: Change) 
     return SummaryStep(changed_facts(content.facts, form | changed, source), summary)
 
 
-HANDLERS = (change_step, approve_step, keep_step, regenerate_step, retry, by_hand)
+HANDLERS = (change_step, approve_step, keep_step, regenerate_step, reopen_step, retry, by_hand)
