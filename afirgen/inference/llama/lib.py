@@ -30,7 +30,8 @@ class LlamaOptions(Struct, frozen=True, kw_only=True):
     being written, so that it does not stall. None means a few on a CPU, where a prompt token costs the same in a small
     batch as in a large one and an answer's token next to nothing beside it, and the whole batch with a GPU.
 
-    ``guesses`` is how many tokens of an answer are guessed from the prompt and checked in one go.
+    ``guesses`` is how many tokens of an answer are guessed from the prompt and checked in one go. On a CPU that pays in
+    batches of up to four tokens alone, where the weights are read and little else is done.
 
     ``batch_threads`` read prompts, ``threads`` write; None means the same. ``flash_attention`` None means with a GPU
     only: on a CPU it is less exact and no faster. ``kv_type`` is a ggml type number: 0 f32, 1 f16, 30 bf16, 8 q8_0.
@@ -60,6 +61,12 @@ class LlamaOptions(Struct, frozen=True, kw_only=True):
             raise ValueError("threads and batch_threads: at least 1")
         if self.kv_type not in {_F32, _F16, _BF16, _Q8_0}:
             raise ValueError("kv_type: one of 0, 1, 8, 30")
+
+    def guess_room(self, tokens: int, *, prompts: bool) -> int:
+        """Return how many guesses an answer may add to a batch of ``tokens`` beside ``prompts`` or none."""
+        if self.gpu_layers:
+            return self.guesses
+        return 0 if prompts else max(0, self.guesses + 1 - tokens)
 
     def prompt_room(self, answers: int) -> int:
         """Return how many prompt tokens one batch may take beside so many answers being written."""

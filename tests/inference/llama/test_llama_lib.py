@@ -67,6 +67,13 @@ def test_prompts_take_what_the_device_can_bear_beside_answers() -> None:
     assert [set_by_hand.prompt_room(n) for n in (0, 1, 3, 9)] == [512, 100, 300, 512]
 
 
+def test_guesses_fill_small_batches_on_a_cpu_and_any_on_a_gpu() -> None:
+    cpu, gpu = LlamaOptions(guesses=3), LlamaOptions(guesses=3, gpu_layers=-1)
+    assert [cpu.guess_room(tokens, prompts=False) for tokens in (1, 2, 4, 9)] == [3, 2, 0, 0]
+    assert cpu.guess_room(1, prompts=True) == 0
+    assert {gpu.guess_room(tokens, prompts=on) for tokens in (1, 9) for on in (True, False)} == {3}
+
+
 def test_a_row_is_shared_once_with_each_sequence(native: NativeModel) -> None:
     native.begin_batch()
     row = native.add(5, 0, 0, logits=False)
