@@ -104,7 +104,7 @@ class Scheduler:
             stream.guess(min(allowed, self._model.options.batch - tokens))
             tokens += len(stream.guessed)
             self._add_stream(stream, rows, self._model.room())
-        room = min(self._model.room(), self._model.options.prompt_room(len(writing)))
+        room = self._model.options.prompt_room(len(writing), self._model.options.batch - self._model.room())
         # Questions that begin alike stand side by side, so that what they have in common is read once.
         for stream in sorted(
             (s for s in ready if not s.sampled), key=lambda s: (s.job.priority, s.job.number, tuple(s.pending))
