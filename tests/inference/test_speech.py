@@ -53,8 +53,13 @@ async def test_windows_join_into_one_transcript(engine: SpeechEngine, tmp_path: 
     times = 70 * RATE // once.size
     path = tmp_path / "long"
     path.write_bytes(wav(np.tile(once, times)))
-    transcript = await engine.transcribe(path, language="en")
+    so_far: list[str] = []
+    transcript = await engine.transcribe(path, language="en", on_text=lambda heard: so_far.append(heard.text))
     assert transcript.text.lower().count("police station") >= times - 1
+    assert len(so_far) == 1
+    assert "police station" in so_far[0].lower()
+    assert transcript.text.startswith(so_far[0])
+    assert len(so_far[0]) < len(transcript.text)
     ranges = [segment.audio for segment in transcript.segments if segment.audio is not None]
     assert all(a.end_ms <= b.start_ms + 500 for a, b in itertools.pairwise(ranges))
     assert ranges[-1].end_ms == pytest.approx(once.size * times * 1000 / RATE, abs=3500)

@@ -21,6 +21,8 @@ _F32, _F16, _BF16, _Q8_0 = 0, 1, 30, 8
 # One for the prefix and one for the stream that extends it.
 _SEQUENCES_A_REQUEST = 2
 _CPU_CHUNK = 16
+_GPU_GUESSES = 3
+_KERNEL_ROWS = 4
 
 
 class LlamaOptions(Struct, frozen=True, kw_only=True):
@@ -30,7 +32,12 @@ class LlamaOptions(Struct, frozen=True, kw_only=True):
     being written, so that it does not stall. None means a few on a CPU, where a prompt token costs the same in a small
     batch as in a large one and an answer's token next to nothing beside it, and the whole batch with a GPU.
 
-    ``guesses`` is how many tokens of an answer are guessed from the prompt and checked in one go.
+    ``guesses`` is how many tokens of an answer are guessed from the prompt and checked in one go; None means three with
+    a GPU and none on a CPU, where a batch of four tokens was measured to cost more than twice one of a single token,
+    which right guesses hardly make up for. There they are made in batches of up to four tokens alone.
+
+    ``repack`` keeps the weights in a second form that llama.cpp's CPU kernels read; which form is faster depends on the
+    processor.
 
     ``batch_threads`` read prompts, ``threads`` write; None means the same. ``flash_attention`` None means with a GPU
     only: on a CPU it is less exact and no faster. ``kv_type`` is a ggml type number: 0 f32, 1 f16, 30 bf16, 8 q8_0.
@@ -40,7 +47,8 @@ class LlamaOptions(Struct, frozen=True, kw_only=True):
     sequences: int = 64
     batch: int = 512
     chunk: int | None = None
-    guesses: int = 3
+    guesses: int | None = None
+    repack: bool = True
     threads: int = 2
     batch_threads: int | None = None
     gpu_layers: int = 0
@@ -54,19 +62,30 @@ class LlamaOptions(Struct, frozen=True, kw_only=True):
             raise ValueError("sequences: from 2 to 256, and no more than batch")
         if not 1 <= self.batch <= self.context or (self.chunk is not None and self.chunk < 1):
             raise ValueError("batch and chunk: at least 1, and batch no more than context")
-        if self.guesses < 0:
+        if self.guesses is not None and self.guesses < 0:
             raise ValueError("guesses: at least 0")
         if self.threads < 1 or (self.batch_threads is not None and self.batch_threads < 1):
             raise ValueError("threads and batch_threads: at least 1")
         if self.kv_type not in {_F32, _F16, _BF16, _Q8_0}:
             raise ValueError("kv_type: one of 0, 1, 8, 30")
 
-    def prompt_room(self, answers: int) -> int:
-        """Return how many prompt tokens one batch may take beside so many answers being written."""
+    def guess_room(self, tokens: int, *, prompts: bool) -> int:
+        """Return how many guesses an answer may add to a batch of ``tokens`` beside ``prompts`` or none."""
+        if self.gpu_layers:
+            return _GPU_GUESSES if self.guesses is None else self.guesses
+        return 0 if prompts else max(0, (self.guesses or 0) + 1 - tokens)
+
+    def prompt_room(self, answers: int, tokens: int) -> int:
+        """Return how many prompt tokens a batch may take beside ``tokens`` of so many answers being written.
+
+        Together they make whole rows of the CPU kernels, which take tokens four at a time and odd ones one by one.
+        """
         if not answers:
-            return self.batch
+            return self.batch - tokens
         chunk = self.chunk or (self.batch if self.gpu_layers else _CPU_CHUNK)
-        return min(self.batch, chunk * answers)
+        room = min(self.batch - tokens, chunk * answers)
+        whole = (tokens + room) // _KERNEL_ROWS * _KERNEL_ROWS - tokens
+        return whole if whole > 0 else room
 
 
 def _pass_on(level: int, text: bytes | None, _data: int | None) -> None:
@@ -93,6 +112,7 @@ class NativeModel:
         self.options = options
         params = llama_cpp.llama_model_default_params()
         params.n_gpu_layers = options.gpu_layers
+        params.use_extra_bufts = options.repack
         model = llama_cpp.llama_model_load_from_file(str(path).encode(), params)
         if not model:
             raise broken_file(model_id)

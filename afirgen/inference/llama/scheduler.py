@@ -97,12 +97,14 @@ class Scheduler:
         rows = _Rows()
         ready = [s for s in self._active if s.prefix and s.prefix.ready]
         writing = _in_order([s for s in ready if s.sampled])
-        behind = sum(len(s.pending) for s in writing)
+        prompts = len(writing) < len(self._active)
+        tokens = sum(len(s.pending) for s in writing)
         for stream in writing:
-            behind -= len(stream.pending)
-            stream.guess(min(self._model.options.guesses, self._model.room() - behind - len(stream.pending)))
+            allowed = self._model.options.guess_room(tokens, prompts=prompts)
+            stream.guess(min(allowed, self._model.options.batch - tokens))
+            tokens += len(stream.guessed)
             self._add_stream(stream, rows, self._model.room())
-        room = min(self._model.room(), self._model.options.prompt_room(len(writing)))
+        room = self._model.options.prompt_room(len(writing), self._model.options.batch - self._model.room())
         # Questions that begin alike stand side by side, so that what they have in common is read once.
         for stream in sorted(
             (s for s in ready if not s.sampled), key=lambda s: (s.job.priority, s.job.number, tuple(s.pending))

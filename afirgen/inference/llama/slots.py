@@ -49,7 +49,7 @@ class Slots:
         if prefix is None:
             prefix = self._begin(wanted)
             stream.reused = prefix.filled
-        if prefix.lookup is None and self._model.options.guesses and not stream.scoring:
+        if prefix.lookup is None and self._model.options.guess_room(1, prompts=False) and not stream.scoring:
             prefix.lookup = Lookup(wanted, self._model.piece)
         prefix.users += 1
         stream.prefix = prefix

@@ -98,6 +98,7 @@ def tuned(folder: Path, options: LlamaOptions, *, keep_threads: bool = False) ->
         batch=min(found.batch, options.context),
         chunk=found.chunk,
         guesses=found.guesses,
+        repack=found.repack,
         threads=options.threads if keep_threads else found.threads,
         batch_threads=options.batch_threads if keep_threads else found.batch_threads,
         flash_attention=found.flash_attention,
@@ -111,6 +112,7 @@ def _changes(start: LlamaOptions) -> Iterator[Mapping[str, int | bool]]:
     if start.gpu_layers == 0:
         for name in ("threads", "batch_threads"):
             yield from ({name: n} for n in sorted({max(1, cores // 2), cores}))
+        yield {"repack": not start.repack}
     yield from ({"batch": n} for n in (256, 512, 1024) if n <= start.context)
     yield from ({"chunk": n} for n in (8, 16, 32, 64, 256))
     yield from ({"guesses": n} for n in (0, 3, 7))

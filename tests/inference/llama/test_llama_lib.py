@@ -62,9 +62,20 @@ def test_a_batch_holds_no_more_than_it_was_made_for(native: NativeModel) -> None
 
 def test_prompts_take_what_the_device_can_bear_beside_answers() -> None:
     cpu, gpu, set_by_hand = LlamaOptions(), LlamaOptions(gpu_layers=-1), LlamaOptions(gpu_layers=-1, chunk=100)
-    assert [cpu.prompt_room(n) for n in (0, 1, 3, 100)] == [512, 16, 48, 512]
-    assert [gpu.prompt_room(n) for n in (0, 1, 3)] == [512, 512, 512]
-    assert [set_by_hand.prompt_room(n) for n in (0, 1, 3, 9)] == [512, 100, 300, 512]
+    assert [cpu.prompt_room(n, n) for n in (0, 1, 3, 100)] == [512, 15, 45, 412]
+    assert [gpu.prompt_room(n, n) for n in (0, 1, 3)] == [512, 511, 509]
+    assert [set_by_hand.prompt_room(n, n) for n in (0, 1, 3, 9)] == [512, 99, 297, 503]
+    assert LlamaOptions(chunk=1).prompt_room(1, 1) == 1, "a little is better than nothing"
+    assert LlamaOptions(batch=64).prompt_room(1, 64) == 0
+
+
+def test_guesses_fill_small_batches_on_a_cpu_and_any_on_a_gpu() -> None:
+    assert LlamaOptions().guess_room(1, prompts=False) == 0
+    assert LlamaOptions(gpu_layers=-1).guess_room(1, prompts=False) == 3
+    cpu, gpu = LlamaOptions(guesses=3), LlamaOptions(guesses=3, gpu_layers=-1)
+    assert [cpu.guess_room(tokens, prompts=False) for tokens in (1, 2, 4, 9)] == [3, 2, 0, 0]
+    assert cpu.guess_room(1, prompts=True) == 0
+    assert {gpu.guess_room(tokens, prompts=on) for tokens in (1, 9) for on in (True, False)} == {3}
 
 
 def test_a_row_is_shared_once_with_each_sequence(native: NativeModel) -> None:
@@ -127,7 +138,9 @@ def test_options_that_cannot_work_are_refused(changes: dict[str, int]) -> None:
         LlamaOptions(**changes)
 
 
-@pytest.mark.parametrize("changes", [{"flash_attention": True}, {"kv_type": 0}, {"kv_type": 30}, {"batch_threads": 1}])
+@pytest.mark.parametrize(
+    "changes", [{"flash_attention": True}, {"repack": False}, {"kv_type": 0}, {"kv_type": 30}, {"batch_threads": 1}]
+)
 def test_other_options_give_much_the_same_logits(
     native: NativeModel, tiny_model: Path, changes: dict[str, int | bool]
 ) -> None:

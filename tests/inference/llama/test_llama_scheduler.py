@@ -16,7 +16,7 @@ from afirgen.inference.llama.scheduler import Scheduler
 from afirgen.inference.llama.streams import Job, Stream
 
 Guess = Callable[[Stream, int], list[int]]
-OPTIONS = LlamaOptions(context=256, sequences=6, batch=32, chunk=8, threads=1)
+OPTIONS = LlamaOptions(context=256, sequences=6, batch=32, chunk=8, guesses=3, threads=1)
 
 
 class FailingModel(NativeModel):

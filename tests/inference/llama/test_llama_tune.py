@@ -25,7 +25,7 @@ def test_every_setting_is_tried_and_the_best_is_among_the_trials(model: Path) ->
     best = asyncio.run(tune(model, start, on_trial=trials.append))
     assert trials[0].options == start
     tried = {t.changed.split()[0] for t in trials[1:]}
-    assert {"batch", "chunk", "guesses", "flash_attention", "kv_type"} <= tried
+    assert {"batch", "chunk", "guesses", "repack", "flash_attention", "kv_type"} <= tried
     assert all(t.seconds > 0 for t in trials)
     assert best in [t.options for t in trials]
     assert min(t.seconds for t in trials) >= 0.9 * next(t.seconds for t in trials if t.options == best)
