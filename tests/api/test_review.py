@@ -206,6 +206,19 @@ async def test_documents_audit_and_archive(installation: Installation) -> None:
         assert (await client.call("POST", "/audit/check"))["whole"] is True
 
 
+async def test_an_earlier_step_is_gone_back_to(installation: Installation) -> None:
+    async with installation.client() as http:
+        client = Client(http)
+        case = await client.begin()
+        await client.call("POST", f"/cases/{case}/steps/transcript_review/reopen", 400)
+        await client.call("POST", f"/cases/{case}/steps/transcript_review/approve", 202, json={"version": 1})
+        await client.settled(case)
+        back = await client.call("POST", f"/cases/{case}/steps/transcript_review/reopen")
+        assert (back["case"]["step"], back["case"]["status"]) == ("transcript_review", "awaiting_validation")
+        entries = (await client.call("GET", f"/cases/{case}/audit"))["entries"]
+        assert entries[-1]["action"] == "step.reopened"
+
+
 async def test_a_failed_step_is_tried_again_or_written_by_hand(installation: Installation) -> None:
     async with installation.client() as http:
         client = Client(http)

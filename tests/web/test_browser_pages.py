@@ -183,12 +183,13 @@ def test_a_sentence_lights_its_words_in_the_source(page: Page) -> None:
 def test_what_is_typed_on_the_form_outlives_the_session(page: Page) -> None:
     begin(page)
     go_on(page, 4)
+    case = page.url
     page.context.clear_cookies()
     page.get_by_label("3(c) General diary entry").fill("GD 7, 10:05")
     page.get_by_role("button", name="Save", exact=True).click()
     page.locator("#key").fill(KEY)
     page.locator("main button").click()
-    page.locator(".rows a").first.click()
+    page.goto(case)
     expect(page.get_by_label("3(c) General diary entry")).to_have_value("GD 7, 10:05")
 
 
@@ -243,6 +244,7 @@ def test_what_is_typed_is_saved_and_a_decision_right_after_it_is_no_conflict(pag
 
 def test_an_ended_session_loses_nothing(page: Page) -> None:
     begin(page)
+    case = page.url
     page.context.clear_cookies()
     page.locator("#text").fill(COMPLAINT + " One more thing.")
     page.locator("h1").click()
@@ -251,7 +253,7 @@ def test_an_ended_session_loses_nothing(page: Page) -> None:
     expect(page.locator("#key")).to_be_visible()
     page.locator("#key").fill(KEY)
     page.locator("main button").click()
-    page.locator(".rows a").first.click()
+    page.goto(case)
     expect(page.locator("#text")).to_have_value(COMPLAINT + " One more thing.")
     expect(page.locator("#saved")).to_contain_text("is back")
 

@@ -30,7 +30,7 @@ from afirgen.web.api.process import BODY_LIMIT
 from afirgen.web.deps import By, Deps, WebDeps
 from afirgen.web.pages.shell import PageRequest, show
 
-_GROUPS = ("to_approve", "in_work", "to_register", "registered", "ended")
+_GROUPS = ("in_work", "to_approve", "to_register", "registered", "ended")
 _SHOWN = {
     SessionStatus.AWAITING_VALIDATION: 60,
     SessionStatus.PROCESSING: 30,
