@@ -40,6 +40,12 @@ class InputTooLongError(InvalidInputError):
     code = "input_too_long"
 
 
+class UnsupportedWordsError(InvalidInputError):
+    """A sentence says what the complaint does not, and no officer has said to know it."""
+
+    code = "unsupported_words"
+
+
 class InputTooLargeError(AfirgenError):
     """The file has more bytes than the limit."""
 

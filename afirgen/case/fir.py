@@ -21,7 +21,8 @@ class SentenceKind(StrEnum):
 class Sentence(Struct, frozen=True, kw_only=True):
     """One sentence, the source words it rests on, and what is wrong with it, if anything.
 
-    A sentence with a ``problem`` blocks approval until the officer removes, edits or owns it.
+    A sentence with a ``problem`` blocks approval until the officer removes, edits or owns it: ``own_knowledge`` says
+    that an officer stands for it.
     """
 
     text: str
@@ -29,6 +30,7 @@ class Sentence(Struct, frozen=True, kw_only=True):
     spans: tuple[Span, ...] = ()
     author: Author = Author.MACHINE
     problem: str | None = None
+    own_knowledge: bool = False
 
 
 class Prose(Struct, frozen=True, kw_only=True):

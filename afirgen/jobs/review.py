@@ -31,12 +31,24 @@ from afirgen.errors import (
     OverloadedError,
     StepConflictError,
     UnsupportedMediaError,
+    UnsupportedWordsError,
 )
 from afirgen.inference.breaker import ASR_OCR_SERVER
 from afirgen.jobs.board import JobBoard, Progress
 from afirgen.jobs.breaking import Breakers
 from afirgen.jobs.drafting import Draft, Drafter, without_model
-from afirgen.jobs.views import CaseView, Content, SummaryStep, changed_sections, decode, officers_prose, shown, state_of
+from afirgen.jobs.views import (
+    CaseView,
+    Content,
+    SummaryStep,
+    changed_sections,
+    decode,
+    officers_prose,
+    owned,
+    shown,
+    state_of,
+    unsupported,
+)
 from afirgen.pipeline.by_hand import corrected
 from afirgen.pipeline.intake import Limits
 from afirgen.pipeline.run import Original, Pipeline
@@ -253,18 +265,21 @@ class Review:
         by: Actor,
         edit: str | Content | None = None,
         seen: Seen | None = None,
+        owns: bool = False,
         wait: bool = True,
     ) -> CaseView:
         """Approve the current step, with the officer's ``edit`` in its place if given, and draft the next one.
 
-        ``seen`` is what the officer had before the eyes. Without ``wait`` the next step is drafted in the background
-        and the case is returned as processing.
+        ``seen`` is what the officer had before the eyes. ``owns`` says that the officer stands for sentences that say
+        what the complaint does not. Without ``wait`` the next step is drafted in the background and the case is
+        returned as processing.
 
         Raises:
             NotAllowedError: The role may not decide, or the form needs another approver than its writer.
             StepConflictError: The case is not waiting for a decision.
             ChangedMeanwhileError: Somebody has written in the step since it was seen.
             InvalidInputError: The edit cannot be used for this step, or nothing is written down yet.
+            UnsupportedWordsError: A sentence says what the complaint does not, and the officer does not own it.
         """
         allow(by, Right.REVIEW)
         async with self._lock(case_id):
@@ -276,6 +291,7 @@ class Review:
             if edit is not None and not (isinstance(edit, str) and not edit.strip()):
                 await self._keep_edit(view, edit, by)
                 view = await self.view(case_id)
+            view = await self._stood_for(view, by, owns=owns)
             written = view.contents[step]
             if isinstance(written, Transcript) and not written.text.strip():
                 raise InvalidInputError("Nothing is written down yet. Write what the informant says first.")
@@ -500,7 +516,7 @@ class Review:
 
     async def _keep_edit(self, view: CaseView, edit: str | Content, by: Actor) -> None:
         step = view.record.step
-        content = self._edited(view.contents[step], edit.strip()) if isinstance(edit, str) else edit
+        content = self._edited(view, edit.strip()) if isinstance(edit, str) else edit
         if type(content) is not type(view.contents[step]):
             raise InvalidInputError("This cannot be kept for this step.")
         fir = self._fir(content) if isinstance(content, FirDocument) else None
@@ -509,8 +525,20 @@ class Review:
         event = Event(actor=by, action=Action.STEP_EDITED, details=details)
         await self._stores.cases.add_version(view.record.id, version, event, fir=fir)
 
-    def _edited(self, current: Content, edit: str) -> Content:
+    async def _stood_for(self, view: CaseView, by: Actor, *, owns: bool) -> CaseView:
+        """Let nothing pass that the complaint does not say unless the officer stands for it, on record."""
+        content = view.contents[view.record.step]
+        if not (open_ones := unsupported(content)):
+            return view
+        if not owns:
+            listed = " ".join(f"“{s.text}” {s.problem}" for s in open_ones)
+            raise UnsupportedWordsError(f"Correct this, or say that you know it yourself. {listed}")
+        await self._keep_edit(view, owned(content), by)
+        return await self.view(view.record.id)
+
+    def _edited(self, view: CaseView, edit: str) -> Content:
         """Return the step's content with the officer's text in it."""
+        current = view.contents[view.record.step]
         if len(edit) > self._rules.limits.text_most:
             raise InvalidInputError("The text is too long. Shorten it.")
         text = unicodedata.normalize("NFC", edit)
@@ -518,11 +546,11 @@ class Review:
             case Transcript():
                 return corrected(current, text)
             case SummaryStep():
-                return SummaryStep(current.facts, officers_prose(text, current.summary))
+                return SummaryStep(current.facts, officers_prose(text, current.summary, view.state))
             case LegalView():
                 return self._pipeline.choose_sections(current, text)
             case Prose():
-                return officers_prose(text, current)
+                return officers_prose(text, current, view.state)
             case FirDocument():
                 raise InvalidInputError("The form is made from the earlier steps. Send those back to change it.")
 

@@ -1,5 +1,6 @@
 """A case with the newest content of each step, and how contents are read from their versions."""
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -13,6 +14,8 @@ from afirgen.case.law import LegalView
 from afirgen.case.sentences import sentences
 from afirgen.case.session import Step
 from afirgen.case.state import CaseState
+from afirgen.pipeline.facts import fields_of
+from afirgen.pipeline.grounding import problem_with
 from afirgen.store.cases import CaseRecord, StepVersion
 
 
@@ -80,11 +83,44 @@ def changed_sections(before: Content, after: Content) -> dict[str, Any]:
     return {"sections": {"added": [s for s in new if s not in old], "removed": [s for s in old if s not in new]}}
 
 
-def officers_prose(text: str, earlier: Prose | None = None) -> Prose:
-    """Return what an officer wrote, sentence by sentence; one of ``earlier`` that was left alone stays as it was."""
-    kept = {s.text: s for s in (earlier.sentences if earlier else ())}
-    return Prose(sentences=tuple(_sentence(text[s.start : s.end], kept) for s in sentences(text)))
+def officers_prose(text: str, earlier: Prose, state: CaseState) -> Prose:
+    """Return what an officer wrote, sentence by sentence; one of ``earlier`` that was left alone stays as it was.
+
+    A new sentence is held against the complaint and the facts; what of it they do not say is its problem.
+    """
+    kept = {s.text: s for s in earlier.sentences}
+    said = (state.transcript.text if state.transcript else "", *(f.value for f in fields_of(state.facts or Facts())))
+    return Prose(sentences=tuple(kept.get(part) or _written(part, said) for part in _parts(text)))
 
 
-def _sentence(text: str, kept: dict[str, Sentence]) -> Sentence:
-    return kept.get(text) or Sentence(text=text, kind=SentenceKind.OFFICER, author=Author.OFFICER_WRITTEN)
+def _parts(text: str) -> Iterator[str]:
+    return (text[s.start : s.end] for s in sentences(text))
+
+
+def _written(text: str, said: Sequence[str]) -> Sentence:
+    problem = problem_with(text, said)
+    return Sentence(text=text, kind=SentenceKind.OFFICER, author=Author.OFFICER_WRITTEN, problem=problem)
+
+
+def unsupported(content: Content) -> tuple[Sentence, ...]:
+    """Return the sentences that say what the complaint does not, and that no officer stands for."""
+    prose = _prose(content)
+    return tuple(s for s in prose.sentences if s.problem) if prose else ()
+
+
+def owned(content: Content) -> Content:
+    """Return the content with the officer standing for what the complaint does not say."""
+    prose = _prose(content)
+    if prose is None:
+        return content
+    stood_for = tuple(
+        msgspec.structs.replace(s, problem=None, own_knowledge=True) if s.problem else s for s in prose.sentences
+    )
+    after = msgspec.structs.replace(prose, sentences=stood_for)
+    return SummaryStep(content.facts, after) if isinstance(content, SummaryStep) else after
+
+
+def _prose(content: Content) -> Prose | None:
+    if isinstance(content, SummaryStep):
+        return content.summary
+    return content if isinstance(content, Prose) else None

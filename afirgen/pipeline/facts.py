@@ -294,8 +294,8 @@ def _without_doubtful(facts: Facts, transcript: Transcript) -> Facts:
     )
 
 
-def spans_of(facts: Facts) -> tuple[Span, ...]:
-    """Return the places in the complaint that the facts rest on, in text order."""
+def fields_of(facts: Facts) -> tuple[Field, ...]:
+    """Return every stated value."""
     fields: list[Field | None] = [
         *(getattr(facts.informant, n) for n in facts.informant.__struct_fields__),
         *(getattr(facts.occurrence, n) for n in facts.occurrence.__struct_fields__),
@@ -304,4 +304,9 @@ def spans_of(facts: Facts) -> tuple[Span, ...]:
         *facts.witnesses,
         facts.delay_reason,
     ]
-    return tuple(sorted(f.span for f in fields if f and f.span))
+    return tuple(f for f in fields if f)
+
+
+def spans_of(facts: Facts) -> tuple[Span, ...]:
+    """Return the places in the complaint that the facts rest on, in text order."""
+    return tuple(sorted(f.span for f in fields_of(facts) if f.span))

@@ -108,7 +108,7 @@ async def test_facts_and_particulars_are_changed_by_name(installation: Installat
         await client.reach(case, "summary_review")
         step = f"/cases/{case}/steps/summary_review"
         facts = {"occurrence.date_from": "2025-03-13", "informant.phone": "", "accused.0.name": "Ravi"}
-        body = await client.call("PUT", step, json={"facts": facts, "text": "Ravi took it."})
+        body = await client.call("PUT", step, json={"facts": facts, "text": "Ravi swam to Goa."})
         kept = body["content"]["summary"]["facts"]
         assert kept["occurrence"]["date_from"]["value"] == "2025-03-13"
         assert kept["occurrence"]["date_from"]["author"] == "officer_edited"
@@ -117,6 +117,13 @@ async def test_facts_and_particulars_are_changed_by_name(installation: Installat
         assert kept["accused"][0]["name"]["author"] == "officer_written"
         for wrong in ({"facts": {"poem": "x"}}, {"facts": {"occurrence.date_from": "soon"}}, {}):
             assert (await client.call("PUT", step, 400, json=wrong))["detail"]
+        refused = await client.call("POST", f"{step}/approve", 400, json={})
+        assert refused["error_code"] == "unsupported_words"
+        assert "Not in the complaint: swam, goa." in refused["detail"]
+        await client.call("POST", f"{step}/approve", 202, json={"own_knowledge": True})
+        kept = await client.call("GET", f"/cases/{case}/versions/summary_review/3")
+        [owned] = kept["content"]["summary"]["sentences"]
+        assert (owned["own_knowledge"], owned["author"]) == (True, "officer_written")
         await client.reach(case, "final_review")
         own = {"particulars": {"diary_entry": "GD 7, 10:05"}}
         await client.call("PUT", f"/cases/{case}/steps/final_review", json=own)

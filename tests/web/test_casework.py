@@ -340,10 +340,29 @@ async def test_a_failed_step_goes_back_to_the_last_good_one(installation: Instal
         page = await settled(client, case)
         assert "<h1>Summary and facts</h1>" in page
         installation.pipeline.fail_next = False
-        await client.post(case, data=form_of(page) | {"text": "Told anew.", "action": "approve"})
+        told = form_of(page) | {"text": "Told anew.", "own_knowledge": "yes", "action": "approve"}
+        await client.post(case, data=told)
         assert "<h1>Sections</h1>" in await settled(client, case)
         again = await client.post(case, data={"action": "back", "from": "final_review"}, headers=PAGE)
         assert (again.status_code, "Only an earlier step" in again.text) == (400, True)
+
+
+async def test_what_the_complaint_does_not_say_is_approved_only_where_the_officer_stands_for_it(
+    installation: Installation,
+) -> None:
+    async with installation.client() as client:
+        case = await begin(client)
+        page = await reach(client, case, Step.NARRATIVE)
+        assert "own_knowledge" not in page
+        form = form_of(page) | {"text": "Gulab Singh of Jhansi did it.", "action": "approve"}
+        refused = await client.post(case, data=form, headers=PAGE)
+        assert refused.status_code == 400
+        assert "Not in the complaint: gulab, singh, jhansi." in refused.text
+        assert "Gulab Singh of Jhansi did it.</textarea>" in refused.text
+        assert 'name="own_knowledge"' in refused.text
+        form = form_of(refused.text) | {"own_knowledge": "yes", "action": "approve"}
+        assert (await client.post(case, data=form, follow_redirects=False)).status_code == 303
+        assert "Check this sentence" not in await settled(client, case)
 
 
 async def test_what_is_wrong_in_a_field_is_told_beside_it_and_every_other_field_stays(

@@ -107,7 +107,8 @@ async def validate(data: JSONBody[Validation], deps: Deps, by: By) -> Validated:
     if data.user_input and len(data.user_input) > _LONGEST_INPUT:
         raise InvalidInputError("user_input is too long. Use at most 10,000 characters.")
     if data.approved:
-        view = await deps.review.approve(case_id, by=by, edit=data.user_input)
+        # The call knows no way to say so apart: whoever sends a text or approves one stands for it.
+        view = await deps.review.approve(case_id, by=by, edit=data.user_input, owns=True)
     elif data.regenerate:
         current = await deps.review.view(case_id)
         view = await deps.review.regenerate(case_id, current.record.step, by=by, note=data.user_input)

@@ -12,7 +12,7 @@ from afirgen.case.fir import Features, FirDocument
 from afirgen.case.law import LegalView, Standing, Verdict
 from afirgen.case.rights import Right, may
 from afirgen.case.session import REGENERABLE, SessionStatus, Step
-from afirgen.errors import AfirgenError
+from afirgen.errors import AfirgenError, UnsupportedWordsError
 from afirgen.jobs.review import Seen
 from afirgen.jobs.views import CaseView, Content, SummaryStep
 from afirgen.render.values import ASKABLE
@@ -75,6 +75,7 @@ async def case_template(
         "typed": typed if typed is not None and unchanged else {},
         "lost": [] if typed is None or unchanged else _not_kept(typed, standing(content)),
         "wrong": getattr(error, "field", ""),
+        "own_asked": isinstance(error, UnsupportedWordsError),
         "may_hold": may(request.user, Right.HOLD),
         "now": datetime.now(UTC),
         **await work_on(case, deps),

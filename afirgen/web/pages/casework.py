@@ -89,7 +89,8 @@ async def _carry_out(case: str, form: Fields, deps: WebDeps, by: Actor) -> None:
             return
         if view.record.step is Step.FINAL:
             await attest(deps, case, form.get("attest", ""), by)
-        await deps.review.approve(case, by=by, edit=edit, seen=seen, wait=False)
+        owns = bool(form.get("own_knowledge"))
+        await deps.review.approve(case, by=by, edit=edit, seen=seen, owns=owns, wait=False)
     elif action == "again":
         await deps.review.regenerate(case, await _named_step(case, form, deps), by=by, wait=False)
     elif action == "back":

@@ -10,6 +10,7 @@ from afirgen.case.evidence import Transcript
 from afirgen.case.fir import Features, FirDocument, Particulars
 from afirgen.case.law import LegalView
 from afirgen.case.session import Step
+from afirgen.case.state import CaseState
 from afirgen.jobs.review import Seen
 from afirgen.jobs.views import CaseView, Content, SummaryStep, officers_prose
 from afirgen.web.pages.facts_form import boxes, changed_facts
@@ -51,7 +52,7 @@ def edit_in(view: CaseView, form: Fields) -> str | Content | None:
         case LegalView():
             return _chosen_sections(content, form)
         case SummaryStep():
-            return _summary(content, view.state.transcript, form)
+            return _summary(content, view.state, form)
         case FirDocument():
             return _with_particulars(content, form)
         case None:
@@ -89,11 +90,15 @@ def _chosen_sections(content: LegalView, form: Fields) -> str | None:
     return wanted if wanted != "\n".join(str(a.section) for a in content.proposed) else None
 
 
-def _summary(content: SummaryStep, transcript: Transcript | None, form: Fields) -> SummaryStep | None:
-    facts = changed_facts(content.facts, form, transcript or Transcript(text="", language="en"))
+def _summary(content: SummaryStep, state: CaseState, form: Fields) -> SummaryStep | None:
+    facts = changed_facts(content.facts, form, state.transcript or Transcript(text="", language="en"))
     text = form.get("text", "").strip()
     changed = "text" in form and text != content.summary.text.strip()
-    summary = officers_prose(text, content.summary) if changed else content.summary
+    summary = (
+        officers_prose(text, content.summary, msgspec.structs.replace(state, facts=facts))
+        if changed
+        else content.summary
+    )
     after = SummaryStep(facts, summary)
     return after if after != content else None
 

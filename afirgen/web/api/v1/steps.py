@@ -1,5 +1,6 @@
 """Deciding a step: approve, change, keep, draft again, go back to, try again, begin by hand."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from litestar import post, put
@@ -7,8 +8,10 @@ from litestar.params import JSONBody, PathParameter
 from msgspec import Meta, Struct, structs
 
 from afirgen.case.evidence import Transcript
+from afirgen.case.facts import Facts
 from afirgen.case.fir import FirDocument, Particulars
 from afirgen.case.session import Step
+from afirgen.case.state import CaseState
 from afirgen.errors import InvalidInputError, StepConflictError
 from afirgen.jobs.review import Seen
 from afirgen.jobs.views import CaseView, Content, SummaryStep, officers_prose
@@ -52,6 +55,9 @@ class Approval(Struct, frozen=True, kw_only=True):
         Short | None,
         Meta(description="At the last step: the name of the officer who has read the whole form."),
     ] = None
+    own_knowledge: Annotated[
+        bool, Meta(description="The officer stands for sentences that say what the complaint does not.")
+    ] = False
 
 
 class Again(Struct, frozen=True, kw_only=True):
@@ -84,7 +90,9 @@ async def approve_step(case_id: CaseId, step: StepName, data: JSONBody[Approval]
     seen = _seen(view, step, data.version)
     if step is Step.FINAL:
         await attest(deps, case, data.attest or "", by)
-    return await case_full(await deps.review.approve(case, by=by, edit=data.text, seen=seen, wait=False), deps)
+    return await case_full(
+        await deps.review.approve(case, by=by, edit=data.text, seen=seen, owns=data.own_knowledge, wait=False), deps
+    )
 
 
 @post("/api/v1/cases/{case_id:str}/steps/{step:str}/keep", tags=_TAGS, status_code=200, responses=refusals(403, 404))
@@ -137,7 +145,7 @@ def _edit(view: CaseView, step: Step, data: Change) -> str | Content:
     content = view.contents.get(step)
     match content:
         case SummaryStep() if data.text is not None or data.facts is not None:
-            return _summary(content, view.state.transcript, data)
+            return _summary(content, view.state, data)
         case FirDocument() if data.particulars is not None:
             return structs.replace(content, particulars=data.particulars)
         case _ if data.text is not None and data.facts is None and data.particulars is None:
@@ -145,17 +153,20 @@ def _edit(view: CaseView, step: Step, data: Change) -> str | Content:
     raise InvalidInputError("Send what is to be changed: text, the facts of the summary, or the form's particulars.")
 
 
-def _summary(content: SummaryStep, transcript: Transcript | None, data: Change) -> SummaryStep:
-    summary = officers_prose(data.text.strip(), content.summary) if data.text is not None else content.summary
-    if data.facts is None:
-        return SummaryStep(content.facts, summary)
-    form = {box.name: box.field.value if box.field else "" for group in boxes(content.facts) for box in group}
-    changed = {f"fact.{name}": value for name, value in data.facts.items()}
-    unknown = sorted(set(changed) - set(form))
-    if unknown:
+def _summary(content: SummaryStep, state: CaseState, data: Change) -> SummaryStep:
+    facts = content.facts if data.facts is None else _named(content.facts, data.facts, state.transcript)
+    if data.text is None:
+        return SummaryStep(facts, content.summary)
+    return SummaryStep(facts, officers_prose(data.text.strip(), content.summary, structs.replace(state, facts=facts)))
+
+
+def _named(facts: Facts, wanted: Mapping[str, str], transcript: Transcript | None) -> Facts:
+    """Return the facts with other values for those that are named."""
+    form = {box.name: box.field.value if box.field else "" for group in boxes(facts) for box in group}
+    changed = {f"fact.{name}": value for name, value in wanted.items()}
+    if set(changed) - set(form):
         raise InvalidInputError("A fact's name is not known. Use names such as occurrence.place or accused.0.name.")
-    source = transcript or Transcript(text="", language="en")
-    return SummaryStep(changed_facts(content.facts, form | changed, source), summary)
+    return changed_facts(facts, form | changed, transcript or Transcript(text="", language="en"))
 
 
 HANDLERS = (change_step, approve_step, keep_step, regenerate_step, reopen_step, retry, by_hand)
