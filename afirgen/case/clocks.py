@@ -14,6 +14,8 @@ class Clock(Struct, frozen=True):
 
 
 _PERIODS: tuple[tuple[str, str, timedelta], ...] = (
+    ("BNSS 173(1)(ii)", "electronic_signature", timedelta(days=3)),
+    ("BNSS 184(1)", "medical_examination", timedelta(hours=24)),
     ("POCSO Act 19(6)", "child_welfare", timedelta(hours=24)),
     ("BNSS 173(3)", "preliminary_enquiry", timedelta(days=14)),
     ("BNSS 174(1)(ii)", "fortnightly_report", timedelta(days=14)),

@@ -23,7 +23,7 @@ from afirgen.legal_kb.law_checks import attributes_in
 from afirgen.legal_kb.notes import Note, load_notes, notes_for
 from afirgen.legal_kb.offences import Offence, OffenceBook
 from afirgen.legal_kb.older_law import as_numbered, governed
-from afirgen.legal_kb.route import duties_for, route_for
+from afirgen.legal_kb.route import came_electronically, duties_for, route_for
 from afirgen.legal_kb.screening import known_answers
 from afirgen.legal_kb.statutes import BNS, IPC, KnowledgeBase
 from afirgen.pipeline.model_port import SYSTEM, LanguageModel, shared_prompt
@@ -96,7 +96,7 @@ async def find_sections(
         assessments=(*assessments, *_without_ingredients(found, book, sources.kb)),
         route=route,
         route_reason=route_reason,
-        duties=duties_for(proposed),
+        duties=duties_for(proposed, electronic=came_electronically(text)),
         notes=(
             *_notes(transcript, facts, law, proposed, reads=reads),
             *notes_for(text, (a.section for a in proposed), sources.notes),
