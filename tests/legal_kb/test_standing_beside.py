@@ -70,6 +70,9 @@ def proposed(book: OffenceBook, facts: str, text: str) -> set[str]:
             {"77", "66E", "67"},
         ),
         ("child_victim child_touched sexual", "The tutor gave my son a bad touch.", {"8"}),
+        ("stolen no_consent had_stolen", "My stolen cycle was found with a scrap dealer.", {"303(2)", "317(2)"}),
+        ("rape child_victim sexual child_touched", "My minor daughter was raped.", {"64(1)", "4"}),
+        ("rape child_victim under_sixteen sexual child_touched", "My minor daughter was raped.", {"65(1)", "4"}),
         ("dowry", "Dowry was demanded before the wedding.", {"4"}),
         (
             "died murdered died_of_attack evidence_hidden",
