@@ -22,6 +22,7 @@ class DutyRecord(Struct, frozen=True):
 
 
 _PERIODS: tuple[tuple[str, str, timedelta], ...] = (
+    ("BNSS 184(1)", "medical_examination", timedelta(hours=24)),
     ("POCSO Act 19(6)", "child_welfare", timedelta(hours=24)),
     ("BNSS 174(1)(ii)", "fortnightly_report", timedelta(days=14)),
     ("BNSS 193(2)", "two_months", timedelta(days=60)),
@@ -46,7 +47,7 @@ def clocks_for(
     periods = [p for p in _PERIODS if _named(p[0], duties)]
     if _named(_INVESTIGATED, duties):
         periods.append(_PROGRESS)
-    if electronic:
+    if electronic or _named(_SIGNATURE, duties):
         periods.append((_SIGNATURE, "signature", _SIGNATURE_TIME))
     clocks = [Clock(p, name, begun + time) for p, name, time in periods if not _named(p, (r.duty for r in kept))]
     leave = next((r.at for r in kept if _named(_ENQUIRY, (r.duty,))), None)

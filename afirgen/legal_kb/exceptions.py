@@ -59,6 +59,25 @@ _EXCEPTIONS = (
         "62",
         "511",
     ),
+    _Exception(
+        re.compile(
+            r"\b(?:conspir\w+|hatched\s+a\s+(?:plan|plot)|in\s+(?:collusion|connivance)\s+with|hand\s+in\s+glove)\b"
+            r"|षड्यंत्र|षडयंत्र|साजिश|साज़िश|मिलीभगत|\b(?:s(?:a|aa)zish|saajish|milibhagat|shadyantra)\b|சதித்?\s*திட்ட|கூட்டுச்?\s*சதி",
+            re.IGNORECASE,
+        ),
+        "whether there was a criminal conspiracy",
+        "61",
+        "120A and 120B",
+    ),
+    _Exception(
+        re.compile(
+            r"\b(?:unlawful\s+assembly|common\s+object|(?:armed\s+|violent\s+)?mob)\b|भीड़\s+ने|उपद्रवी|\bbheed\s+ne\b|கும்பல்",
+            re.IGNORECASE,
+        ),
+        "where five or more acted together, whether all answer as members of an unlawful assembly",
+        "189 and 190",
+        "141 and 149",
+    ),
 )
 _DISABILITY = re.compile(
     r"\b(?:disab\w+|handicap\w*|deaf|dumb|mute|blind|wheel\s?chair|speech\s+impaired|hearing\s+impaired)\b"

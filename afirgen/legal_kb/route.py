@@ -1,5 +1,6 @@
 """Which record is made, and the duties that go with it: pure rules that name their provision."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from afirgen.case.law import Assessment, Cognizance, Route
@@ -15,7 +16,16 @@ _TWO_MONTHS = {
     "BNS": frozenset(("64", "65", "66", "67", "68", "70", "71")),
     "IPC": frozenset(("376", "376A", "376AB", "376B", "376C", "376D", "376DA", "376DB", "376E")),
 }
+_RAPE = {"BNS": frozenset(("64", "65", "66", "70", "71")), "IPC": _TWO_MONTHS["IPC"] - {"376B", "376C"}}
 _POCSO_TWO_MONTHS = frozenset(("4", "6", "8", "10"))
+_SIGNED_LATER = "Have the electronic information signed within three days; then it is on record (BNSS 173(1)(ii))."
+_ZERO_FIR = "An offence outside this station's area is registered as a Zero FIR and sent to its station (BNSS 173(1))."
+_ELECTRONIC = re.compile(
+    r"\be-?mail(?:ed)?\s+(?:complaint|this|you)|\b(?:by|through|via|on)\s+(?:the\s+)?(?:e-?mail|online\s+portal|citizen\s+portal)\b"
+    r"|\bcyber\s*crime\s+portal\b|\bcybercrime\.gov\b|\bncrp\b|\backnowledge?ment\s+(?:no|number)\b|\bonline\s+complaint\b|\be-?fir\b"
+    r"|ऑनलाइन\s+शिकायत|ई-?मेल\s+से|\bonline\s+shikayat\b|இணையவழி\s+புகார்|மின்னஞ்சல்\s+மூலம்",
+    re.IGNORECASE,
+)
 # A possible section whose weakest fact is at least this likely may yet be an offence.
 _NEAR = 0.35
 
@@ -51,27 +61,26 @@ def route_for(
     )
 
 
-def duties_for(proposed: Sequence[Assessment]) -> tuple[str, ...]:
-    """Return what the officer must see to for the proposed sections, each with its provision."""
-    against_women = _any_of(proposed, _AGAINST_WOMEN)
-    pocso = {a.section.base for a in proposed if a.section.act == "POCSO Act 2012"}
+def came_electronically(text: str) -> bool:
+    """Tell whether the complaint says that it was sent by e-mail or through a portal."""
+    return _ELECTRONIC.search(text) is not None
+
+
+def to_be_signed(duties: Sequence[str]) -> bool:
+    """Tell whether the signature of an electronic information is among the duties."""
+    return _SIGNED_LATER in duties
+
+
+def duties_for(proposed: Sequence[Assessment], *, electronic: bool = False) -> tuple[str, ...]:
+    """Return what the officer must see to for the proposed sections, each with its provision.
+
+    ``electronic`` says that the information came by electronic communication.
+    """
     acts = {a.section.act for a in proposed}
     # What is not cognizable is not investigated without a Magistrate's order (BNSS 174(2)).
     investigated = any(a.attributes and a.attributes.cognizable is not Cognizance.NO for a in proposed)
     longest = max(map(_months, proposed)) if investigated else 0
-    duties = [*_record_duties(proposed, investigated=investigated)]
-    if against_women:
-        duties.append("A woman officer records this information (BNSS 173(1), first proviso).")
-        duties.append(
-            "If the victim is disabled: record it at home or at a place of choice, with an interpreter or special "
-            "educator, and film it (BNSS 173(1), second proviso)."
-        )
-    if against_women or pocso:
-        duties.append("The victim's statement is recorded before a Magistrate (BNSS 183(6)).")
-    if _any_of(proposed, _TWO_MONTHS) or pocso & _POCSO_TWO_MONTHS:
-        duties.append("The investigation is to be complete within two months (BNSS 193(2)).")
-    if pocso:
-        duties.append("Inform the Child Welfare Committee and the Special Court within 24 hours (POCSO Act 19(6)).")
+    duties = [*_record_duties(proposed, investigated=investigated, electronic=electronic), *_victim_duties(proposed)]
     if "IT Act 2000" in acts:
         duties.append("An Inspector or an officer above that rank investigates (IT Act 78).")
     if "SC/ST (Prevention of Atrocities) Act 1989" in acts:
@@ -85,13 +94,36 @@ def duties_for(proposed: Sequence[Assessment]) -> tuple[str, ...]:
     return tuple(duties)
 
 
-def _record_duties(proposed: Sequence[Assessment], *, investigated: bool) -> Iterator[str]:
+def _record_duties(proposed: Sequence[Assessment], *, investigated: bool, electronic: bool) -> Iterator[str]:
     yield "Read the record over to the informant and have it signed (BNSS 173(1))."
+    if electronic:
+        yield _SIGNED_LATER
     if investigated:
         yield "Give the informant a copy free of cost (BNSS 173(2))."
+        yield _ZERO_FIR
+        yield "Send the report to the Magistrate forthwith (BNSS 176(1))."
     elif proposed:
         yield "Enter the substance in the prescribed book and refer the informant to the Magistrate (BNSS 174(1)(i))."
         yield "Send the daily diary report of such cases to the Magistrate every fortnight (BNSS 174(1)(ii))."
+
+
+def _victim_duties(proposed: Sequence[Assessment]) -> Iterator[str]:
+    against_women = _any_of(proposed, _AGAINST_WOMEN)
+    pocso = {a.section.base for a in proposed if a.section.act == "POCSO Act 2012"}
+    if against_women:
+        yield "A woman officer records this information (BNSS 173(1), first proviso)."
+        yield (
+            "If the victim is disabled: record it at home or at a place of choice, with an interpreter or special "
+            "educator, and film it (BNSS 173(1), second proviso)."
+        )
+    if against_women or pocso:
+        yield "The victim's statement is recorded before a Magistrate (BNSS 183(6))."
+    if _any_of(proposed, _RAPE):
+        yield "With her consent the victim is examined by a doctor within 24 hours (BNSS 184(1))."
+    if _any_of(proposed, _TWO_MONTHS) or pocso & _POCSO_TWO_MONTHS:
+        yield "The investigation is to be complete within two months (BNSS 193(2))."
+    if pocso:
+        yield "Inform the Child Welfare Committee and the Special Court within 24 hours (POCSO Act 19(6))."
 
 
 def _any_of(proposed: Sequence[Assessment], listed: Mapping[str, frozenset[str]]) -> bool:

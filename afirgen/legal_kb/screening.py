@@ -7,7 +7,7 @@ from afirgen.legal_kb.decide import Answer
 
 _SUNSET, _SUNRISE = 19, 6
 _LATE_DAY = 18
-_MAJORITY, _TWELVE = 18, 12
+_MAJORITY, _SIXTEEN, _TWELVE = 18, 16, 12
 _NIGHT = re.compile(r"(?:\b(?:night|midnight|raat)\b|रात|இரவ|நள்ளிரவ)", re.IGNORECASE)
 _YOUNG = re.compile(
     r"\b(?:minor|child|children|daughter|son|school|class|girls?|boys?|student|tuition|kid|baby|infant|teen\w*|"
@@ -68,12 +68,15 @@ def _age(text: str) -> dict[str, Answer]:
     young = [(age, m) for age, m in found if age < _MAJORITY]
     small = _AGE_WORDS.search(text) or next((m for age, m in young if age < _TWELVE), None)
     if small:
-        return {"under_twelve": Answer(1.0, _span(small))}
+        return {"under_twelve": Answer(1.0, _span(small)), "under_sixteen": Answer(1.0, _span(small))}
     known: dict[str, Answer] = {}
+    if young:
+        below = next((m for age, m in young if age < _SIXTEEN), None)
+        known["under_sixteen"] = Answer(1.0, _span(below)) if below else Answer(0.0)
     if young or _YOUNG.search(text) is None:
         known["under_twelve"] = Answer(0.0)
     if not young and _YOUNG.search(text) is None:
-        known["child_victim"] = Answer(0.0)
+        known |= {"child_victim": Answer(0.0), "under_sixteen": Answer(0.0)}
     return known
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 
 from msgspec import structs
 
@@ -11,11 +10,9 @@ from afirgen.case.facts import Facts, Field
 from afirgen.case.languages import LANGUAGES
 from afirgen.case.law import Assessment, Attributes, Cognizance, Law, LegalView, SectionRef, Standing, Verdict
 from afirgen.case.mentions.amounts import find_amounts
-from afirgen.case.mentions.dates import find_dates
 from afirgen.inference.engine import Priority
 from afirgen.inference.llama.request import Generation, Prompt, Scoring
 from afirgen.legal_kb.calibration import Calibration, load_calibration
-from afirgen.legal_kb.dates import law_for
 from afirgen.legal_kb.decide import Answer, Decision, decide, verdict_of
 from afirgen.legal_kb.everyday import word_hits
 from afirgen.legal_kb.exceptions import exception_notes
@@ -23,9 +20,10 @@ from afirgen.legal_kb.law_checks import attributes_in
 from afirgen.legal_kb.notes import Note, load_notes, notes_for
 from afirgen.legal_kb.offences import Offence, OffenceBook
 from afirgen.legal_kb.older_law import as_numbered, governed
-from afirgen.legal_kb.route import duties_for, route_for
+from afirgen.legal_kb.route import came_electronically, duties_for, route_for
 from afirgen.legal_kb.screening import known_answers
 from afirgen.legal_kb.statutes import BNS, IPC, KnowledgeBase
+from afirgen.pipeline.governing_law import governing_law
 from afirgen.pipeline.model_port import SYSTEM, LanguageModel, shared_prompt
 from afirgen.pipeline.questions import NAMING, NAMING_TOKENS, Asker, Name, Score
 from afirgen.pipeline.retrieve import Candidates, Opened, Searcher, merge, numbers_of
@@ -66,8 +64,7 @@ async def find_sections(
     listed for the officer.
     """
     text, when, book = transcript.text, facts.occurrence, sources.book
-    named = [date.fromisoformat(m.value) for m in find_dates(text)]
-    law, why = law_for(_day(when.date_from), _day(when.date_to), named)
+    law, why = governing_law(text, facts)
     searched = await sources.searcher.search(text, limit=_MOST_SEARCHED)
     reads = model is not None and transcript.language in model.readable_languages
     answers: Mapping[str, Answer] = {}
@@ -96,7 +93,7 @@ async def find_sections(
         assessments=(*assessments, *_without_ingredients(found, book, sources.kb)),
         route=route,
         route_reason=route_reason,
-        duties=duties_for(proposed),
+        duties=duties_for(proposed, electronic=came_electronically(text)),
         notes=(
             *_notes(transcript, facts, law, proposed, reads=reads),
             *notes_for(text, (a.section for a in proposed), sources.notes),
@@ -125,10 +122,6 @@ def _namer(model: LanguageModel, text: str, priority: Priority, deadline_s: floa
         return (await model.generate(request)).text
 
     return name
-
-
-def _day(stated: Field | None) -> date | None:
-    return date.fromisoformat(stated.value) if stated else None
 
 
 def _value(stated: Field | None) -> str | None:

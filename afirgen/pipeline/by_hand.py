@@ -1,19 +1,17 @@
 """What a step begins with when no model helps: what rules read, and else nothing."""
 
 import re
-from datetime import date
 from difflib import SequenceMatcher
 
 from msgspec import structs
 
 from afirgen.case.evidence import Segment, Span, Transcript
-from afirgen.case.facts import Facts, Field
+from afirgen.case.facts import Facts
 from afirgen.case.fir import Prose
 from afirgen.case.law import LegalView, Route
-from afirgen.case.mentions.dates import find_dates
 from afirgen.case.state import CaseState
-from afirgen.legal_kb.dates import law_for
 from afirgen.pipeline.facts import extract_facts, spans_of
+from afirgen.pipeline.governing_law import governing_law
 from afirgen.pipeline.narrate import narrate
 from afirgen.pipeline.summarise import summarise
 
@@ -38,10 +36,7 @@ def no_sections(case: CaseState) -> LegalView:
     """Return the law by the date of the occurrence, and no section: the officer adds them."""
     facts = case.facts or Facts()
     text = case.transcript.text if case.transcript else ""
-    when = facts.occurrence
-    law, why = law_for(
-        _day(when.date_from), _day(when.date_to), [date.fromisoformat(m.value) for m in find_dates(text)]
-    )
+    law, why = governing_law(text, facts)
     return LegalView(
         law=law,
         law_reason=why,
@@ -81,10 +76,3 @@ def _word_places(before: str, after: str) -> list[tuple[Span, Span]]:
         for block in matcher.get_matching_blocks()
         for n in range(block.size)
     ]
-
-
-def _day(field: Field | None) -> date | None:
-    try:
-        return date.fromisoformat(field.value) if field else None
-    except ValueError:
-        return None

@@ -6,7 +6,7 @@ from msgspec import structs
 
 from afirgen.case.law import Assessment, LegalView, SectionRef, Standing
 from afirgen.errors import InvalidInputError, NotFoundError
-from afirgen.legal_kb.route import duties_for, route_for
+from afirgen.legal_kb.route import duties_for, route_for, to_be_signed
 from afirgen.pipeline.assess import LawSources, attributes_of
 
 _SEPARATOR = re.compile(r"[,;\n]+")
@@ -32,7 +32,8 @@ def choose_sections(view: LegalView, wanted: str, sources: LawSources) -> LegalV
         if a.section not in refs
     )
     route, reason = route_for(chosen, [])
-    return structs.replace(view, assessments=chosen + rest, route=route, route_reason=reason, duties=duties_for(chosen))
+    duties = duties_for(chosen, electronic=to_be_signed(view.duties))
+    return structs.replace(view, assessments=chosen + rest, route=route, route_reason=reason, duties=duties)
 
 
 def _parse(entry: str, view: LegalView, sources: LawSources) -> SectionRef:

@@ -122,7 +122,7 @@ async def test_facts_and_particulars_are_changed_by_name(installation: Installat
         assert "Not in the complaint: swam, goa." in refused["detail"]
         await client.call("POST", f"{step}/approve", 202, json={"own_knowledge": True})
         kept = await client.call("GET", f"/cases/{case}/versions/summary_review/3")
-        [owned] = kept["content"]["summary"]["sentences"]
+        [owned] = kept["content"]["summary"]["summary"]["sentences"]
         assert (owned["own_knowledge"], owned["author"]) == (True, "officer_written")
         await client.reach(case, "final_review")
         own = {"particulars": {"diary_entry": "GD 7, 10:05"}}

@@ -100,3 +100,65 @@ def test_spans_cover_the_words() -> None:
         (mention,) = finder(text)
         assert text[mention.span.start : mention.span.end].strip() == text[mention.span.start : mention.span.end]
         assert any(c.isdigit() for c in text[mention.span.start : mention.span.end])
+
+
+SUNDAY, TUESDAY = date(2025, 3, 2), date(2025, 3, 4)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("It happened last night.", "2025-03-03"),
+        ("Two days ago my cycle was stolen.", "2025-03-02"),
+        ("5 days back he came.", "2025-02-27"),
+        ("On the day before yesterday he came.", "2025-03-02"),
+        ("Last Friday he beat me.", "2025-02-28"),
+        ("Last Tuesday he beat me.", "2025-02-25"),
+        ("कल मेरी साइकिल चोरी हो गई।", "2025-03-03"),
+        ("परसों उसने मुझे मारा।", "2025-03-02"),
+        ("बीती रात चोरी हुई।", "2025-03-03"),
+        ("दो दिन पहले मारपीट हुई।", "2025-03-02"),
+        ("पिछले शुक्रवार को मारपीट हुई।", "2025-02-28"),
+        ("Kal meri cycle chori ho gayi.", "2025-03-03"),
+        ("Parson usne mujhe maara.", "2025-03-02"),
+        ("Teen din pehle chori hui.", "2025-03-01"),
+        ("நேற்று என் பை திருடப்பட்டது.", "2025-03-03"),
+        ("நேற்று முன்தினம் தாக்கினார்.", "2025-03-02"),
+        ("இரண்டு நாட்களுக்கு முன்பு தாக்கினார்.", "2025-03-02"),
+    ],
+)
+def test_a_day_counted_from_the_report(text: str, expected: str) -> None:
+    assert [m.value for m in find_dates(text, reported_on=TUESDAY)] == [expected]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "It happened last week.",
+        "A week ago he came.",
+        "About two days ago he came.",
+        "2-3 days ago he came.",
+        "Two or three days ago he came.",
+        "Fifteen days back he came.",
+        "Two days before the marriage he came.",
+        "Last Diwali he took my gold.",
+        "Since last Holi he harasses me.",
+        "पिछली दिवाली पर उसने पैसे लिए थे।",
+        "கடந்த தீபாவளி அன்று வாங்கினார்.",
+        "Last Monday he beat me.",
+        "He will come again tomorrow.",
+        "वह कल आएगा और मारेगा।",
+        "कल तक पैसे दे दो, उसने कहा था।",
+        "Kal dekh lunga, usne bola tha.",
+        "The shop is closed on Sunday.",
+        "What are you saying?",
+    ],
+)
+def test_a_day_that_cannot_be_known_is_left_to_the_officer(text: str) -> None:
+    assert find_dates(text, reported_on=TUESDAY) == ()
+
+
+def test_a_last_weekday_is_taken_where_both_its_meanings_agree() -> None:
+    """On a Sunday the latest Monday is of this week and "last Monday" may be the one before."""
+    assert find_dates("Last Monday he came.", reported_on=SUNDAY) == ()
+    assert [m.value for m in find_dates("Last Sunday he came.", reported_on=SUNDAY)] == ["2025-02-23"]

@@ -14,6 +14,10 @@ from afirgen.legal_kb.exceptions import exception_notes
         ("Raju beat me on the instigation of his uncle.", Law.BNS, "BNS 45 to 56"),
         ("Two men tried to snatch my chain but I held it.", Law.OFFICER_DECIDES, "BNS 62 or IPC 511"),
         ("उसने मोबाइल छीनने की कोशिश की।", Law.BNS, "BNS 62"),
+        ("The manager did it in connivance with the clerk.", Law.BNS, "BNS 61"),
+        ("सबने मिलकर साजिश रची।", Law.IPC, "IPC 120A and 120B"),
+        ("A mob pelted stones at our shop.", Law.BNS, "BNS 189 and 190"),
+        ("They were members of an unlawful assembly.", Law.IPC, "IPC 141 and 149"),
     ],
 )
 def test_words_that_hint_at_a_general_rule(text: str, law: Law, provision: str) -> None:

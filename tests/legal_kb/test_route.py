@@ -1,13 +1,15 @@
 """Route and duties, each by the provision it rests on."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from itertools import combinations_with_replacement
 from pathlib import Path
 
 import pytest
 
+from afirgen.case.clocks import DutyRecord, clocks_for
 from afirgen.case.law import Assessment, Attributes, Cognizance, Route, SectionRef, Standing
-from afirgen.legal_kb.route import duties_for, route_for
+from afirgen.legal_kb.route import came_electronically, duties_for, route_for
 
 YES, NO, DEPENDS = Cognizance.YES, Cognizance.NO, Cognizance.OFFICER_DECIDES
 WOMAN_OFFICER, STATEMENT, TWO_MONTHS = "173(1), first proviso", "BNSS 183(6)", "BNSS 193(2)"
@@ -172,3 +174,67 @@ def test_nothing_is_investigated_where_nothing_is_cognizable() -> None:
     assert not owed(ENQUIRY, section("318(2)", NO, months=36))
     assert not owed(FORENSIC, section("351(3)", NO, months=84))
     assert owed(FORENSIC, section("351(3)", NO, months=84), section("303(2)", YES, months=36))
+
+
+def test_an_offence_elsewhere_is_a_zero_fir() -> None:
+    """BNSS 173(1): information is taken irrespective of the area where the offence is committed."""
+    assert any("Zero FIR" in duty and "BNSS 173(1)" in duty for duty in duties_for([section("303(2)")]))
+    assert not any("Zero FIR" in duty for duty in duties_for([section("352", NO)]))
+
+
+@pytest.mark.parametrize(
+    ("text", "electronic"),
+    [
+        ("I have registered on the cyber crime portal, acknowledgement number 31412250012345.", True),
+        ("This complaint is sent by email.", True),
+        ("मैंने ऑनलाइन शिकायत की है।", True),
+        ("He sent me an email with a link and I lost Rs 5,000.", False),
+        ("I came to the station and told everything.", False),
+    ],
+)
+def test_an_electronic_information_is_signed_within_three_days(text: str, *, electronic: bool) -> None:
+    """BNSS 173(1)(ii)."""
+    begun = datetime(2025, 3, 10, 9, 0, tzinfo=UTC)
+    duties = duties_for([section("318(4)")], electronic=came_electronically(text))
+    due = {c.name: c.due for c in clocks_for(duties, begun)}
+    assert any("173(1)(ii)" in duty for duty in duties) is electronic
+    assert due.get("signature") == (begun + timedelta(days=3) if electronic else None)
+
+
+def test_the_magistrate_gets_the_report_forthwith() -> None:
+    """BNSS 176(1): a report on a cognizable offence; 174(2): none is investigated otherwise."""
+    assert owed("BNSS 176(1)", section("303(2)"))
+    assert not owed("BNSS 176(1)", section("352", NO))
+
+
+@pytest.mark.parametrize(
+    ("act", "number", "owes"),
+    [("BNS", "64(1)", True), ("BNS", "70(2)", True), ("BNS", "69", False), ("BNS", "74", False), ("IPC", "376", True)],
+)
+def test_a_medical_examination_within_a_day_where_rape_is_investigated(act: str, number: str, *, owes: bool) -> None:
+    """BNSS 184(1)."""
+    assert owed("BNSS 184(1)", section(number, act=act)) is owes
+
+
+def test_the_clocks_of_a_case_by_their_provisions() -> None:
+    """BNSS 184(1), 173(3), 174(1)(ii), 193(2), 193(3)(ii) and POCSO Act 19(6), counted from the report.
+
+    The 14 days of an enquiry count from the leave for it.
+    """
+    begun = datetime(2025, 3, 10, 9, 0, tzinfo=UTC)
+
+    def days(*sections: Assessment) -> dict[str, float]:
+        return {c.provision: (c.due - begun) / timedelta(days=1) for c in clocks_for(duties_for(sections), begun)}
+
+    child = section("6", act="POCSO Act 2012", months=None, life=True)
+    assert days(section("64(1)", months=None, life=True), child) == {
+        "POCSO Act 19(6)": 1,
+        "BNSS 184(1)": 1,
+        "BNSS 193(2)": 60,
+        "BNSS 193(3)": 90,
+    }
+    assert days(section("303(2)", months=36)) == {"BNSS 193(3)": 90}
+    assert days(section("352", NO)) == {"BNSS 174(1)(ii)": 14}
+    theft = duties_for([section("303(2)", months=36)])
+    leave = DutyRecord(next(d for d in theft if "173(3)" in d), begun + timedelta(days=2))
+    assert {c.provision: c.due for c in clocks_for(theft, begun, [leave])}["BNSS 173(3)"] == begun + timedelta(days=16)

@@ -125,6 +125,22 @@ def test_childhood_by_the_ages_stated(text: str, under_twelve: float | None, chi
 
 
 @pytest.mark.parametrize(
+    ("text", "below"),
+    [
+        ("My daughter, aged 15, was taken.", 1.0),
+        ("My daughter, aged 17, was taken.", 0.0),
+        ("My daughter is 9 years old.", 1.0),
+        ("I am a clerk aged 44.", 0.0),
+        ("My daughter was touched.", None),
+    ],
+)
+def test_sixteen_by_the_ages_stated(text: str, below: float | None) -> None:
+    """BNS 65(1) ends at sixteen, childhood at eighteen."""
+    known = known_answers(text, time_from=None, time_to=None)
+    assert (known["under_sixteen"].probability if "under_sixteen" in known else None) == below
+
+
+@pytest.mark.parametrize(
     ("text", "group"),
     [
         ("Two men on a motorcycle came.", 0.0),

@@ -14,7 +14,7 @@ SC_ST = "SC/ST (Prevention of Atrocities) Act 1989"
 PROVISIONS = {
     "IT Act 2000": "66 66C 66D 66E 67 67A 67B",
     "POCSO Act 2012": "4 6 8 10 12 14 15 21",
-    "NDPS Act 1985": "15 18 20 21 22 27 29",
+    "NDPS Act 1985": "8 15 18 20 21 22 27 29",
     "Arms Act 1959": "25 27",
     SC_ST: "3(1)(a) 3(1)(d) 3(1)(e) 3(1)(f) 3(1)(g) 3(1)(r) 3(1)(s) 3(1)(w) 3(1)(z) 3(1)(za) 3(1)(zc) 3(2)(iv) 3(2)(v) 3(2)(va)",
     "Dowry Prohibition Act 1961": "3 4",

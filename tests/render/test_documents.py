@@ -94,7 +94,9 @@ def test_letters_have_blanks_for_what_is_not_known_and_both_languages_in_turn() 
     assert "police station Khar, ________" in letter
     assert "थाना Khar" in letter
     refusal = make_document(doc, Print("refusal_note"), "txt").decode()
-    assert "Superintendent of Police" in refusal
+    # BNSS 173(4): the Superintendent of Police first, then the Magistrate.
+    told = " ".join(refusal.split())
+    assert told.index("Superintendent of Police") < told.index("Magistrate (section 173(4))")
     assert "Reason:\n   ________." in refusal or "Reason: ________." in refusal
 
 

@@ -1,10 +1,11 @@
 """Dates as people write them in complaints, and the days they mean."""
 
 import re
-from datetime import date, timedelta
+from datetime import date
 
 from afirgen.case.evidence import Span
 from afirgen.case.mentions import Mention, ascii_digits
+from afirgen.case.mentions.relative_days import relative_days
 
 _MONTH_WORDS: dict[int, str] = {
     1: "january jan जनवरी ஜனவரி",
@@ -33,21 +34,6 @@ _MONTH_DAY = re.compile(
     re.IGNORECASE,
 )
 _SHORT = re.compile(r"(?<![\d./])(\d{1,2})/(\d{1,2})(?![\d/])")
-_RELATIVE = {
-    "day before yesterday": -2,
-    "yesterday": -1,
-    "last night": -1,
-    "today": 0,
-    "this morning": 0,
-    "aaj": 0,
-    "आज": 0,
-    "இன்று": 0,
-    "நேற்று": -1,
-}
-_RELATIVE_WORDS = re.compile(
-    "|".join(rf"(?<!\w){re.escape(w)}(?!\w)" for w in sorted(_RELATIVE, key=len, reverse=True)),
-    re.IGNORECASE,
-)
 _CENTURY = 2000
 _EARLIEST = 1950
 
@@ -69,9 +55,7 @@ def find_dates(text: str, *, reported_on: date | None = None) -> tuple[Mention, 
             full.append(Mention(value=value, span=span))
             taken.append(span)
     if reported_on and not full:
-        for match in _RELATIVE_WORDS.finditer(plain):
-            day_meant = reported_on + timedelta(days=_RELATIVE[match.group().casefold()])
-            full.append(Mention(value=day_meant.isoformat(), span=Span(match.start(), match.end())))
+        full += [Mention(value=day.isoformat(), span=span) for span, day in relative_days(plain, reported_on)]
     return tuple(sorted(full, key=lambda m: m.span))
 
 
