@@ -50,7 +50,7 @@ def running_program(
 
 
 def _wait_for(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    for _ in range(240):
+    for _ in range(720):
         assert server.poll() is None, log.read_text()
         try:
             with urllib.request.urlopen(address, timeout=5):  # noqa: S310 - our own
