@@ -3,6 +3,7 @@
 import io
 from datetime import UTC, datetime
 from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from docx import Document
 from docx.enum.text import WD_ALIGN_PARAGRAPH
@@ -40,6 +41,17 @@ def docx_of(form: Form) -> bytes:
                 document.add_paragraph(entry, style="List Bullet")
     out = io.BytesIO()
     document.save(out)
+    return _dated(out, datetime.fromtimestamp(form.drafted, UTC))
+
+
+def _dated(archive: io.BytesIO, made: datetime) -> bytes:
+    """Give every part of the file the time of the draft, so that the same document has the same bytes at any time."""
+    out = io.BytesIO()
+    with ZipFile(archive) as parts, ZipFile(out, "w", ZIP_DEFLATED) as dated:
+        for name in parts.namelist():
+            part = ZipInfo(name, made.timetuple()[:6])
+            part.compress_type = ZIP_DEFLATED
+            dated.writestr(part, parts.read(name))
     return out.getvalue()
 
 

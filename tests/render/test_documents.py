@@ -194,6 +194,14 @@ def test_a_registered_form_has_the_registers_number_and_year(ending: str) -> Non
     assert compare(file, doc) is Likeness.OTHER
 
 
+@pytest.mark.parametrize("ending", FORMATS)
+def test_a_document_has_the_same_bytes_whenever_it_is_made(ending: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = make_document(document(), Print(), ending)
+    later = time.localtime(time.time() + 3600)
+    monkeypatch.setattr(time, "localtime", lambda *_: later)
+    assert make_document(document(), Print(), ending) == first
+
+
 def test_a_whole_hindi_fir_read_back_equals_its_text(tmp_path: Path) -> None:
     """Everything on the Hindi form stands in the PDF's text as it does in the data, and nothing else."""
     doc = document(transcript=Transcript(text=HINDI, language="hi"))
