@@ -15,6 +15,7 @@ MET_FROM = 0.5
 NOT_MET_BELOW = 0.2
 # An exclusion must be plain before it removes an offence.
 EXCLUDED_FROM = 0.7
+_ORDER = (Standing.PROPOSED, Standing.POSSIBLE, Standing.REJECTED)
 # An offence for which no everyday word of the complaint speaks must be made out more clearly.
 UNWORDED_FROM = 0.7
 
@@ -67,7 +68,8 @@ def decide(
         decisions = [d if d.offence.id in worded else _doubted(d) for d in decisions]
     decisions = _without_contained(decisions, book)
     decisions = _without_excluded(decisions)
-    ranked = sorted(decisions, key=lambda d: (d.standing is not Standing.PROPOSED, -d.strength))
+    # Of two forms of one offence, the one that may still be made out is the one to be shown.
+    ranked = sorted(decisions, key=lambda d: (_ORDER.index(d.standing), -d.strength))
     return tuple(_beyond_five(d, n) for n, d in enumerate(ranked))
 
 

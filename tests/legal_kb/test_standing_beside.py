@@ -91,3 +91,12 @@ def test_a_drug_without_a_name_is_listed_and_not_proposed(book: OffenceBook) -> 
     """NDPS Act 8 and 15 to 23: the punishing section follows from the drug."""
     assert proposed(book, "drugs", "He sells drugs near the school.") == set()
     assert proposed(book, "drugs", "He sells ganja near the school.") == {"20"}
+
+
+def test_rape_stays_before_the_officer_where_marriage_was_promised_too(book: OffenceBook) -> None:
+    answers = {q: Answer(0.95 if q in {"sexual", "rape", "promise_to_marry"} else 0.02) for q in book.questions}
+    forms = [o for o in book.offences if o.section in {"64(1)", "69"}]
+    shown = [(d.offence.section, d.standing) for d in decide(forms, answers, book)]
+    assert shown[0] == ("69", Standing.PROPOSED)
+    # The form of the offence that may still be made out comes before the one that the promise rules out.
+    assert next(standing for section, standing in shown if section == "64(1)") is Standing.POSSIBLE
