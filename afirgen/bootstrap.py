@@ -307,7 +307,6 @@ def _about(settings: Settings, program: Program) -> About:
     """Return what administrators see of the installation."""
     known = load_manifest().models
     return About(
-        station=station_setup(settings),
         models={role.value: tuple(m.id for m in known if m.role is role) for role in Role},
         policy=policy_of(settings),
         is_indexed=program.law.is_indexed,

@@ -64,13 +64,12 @@ class WebSettings:
 
 @dataclass(frozen=True)
 class About:
-    """What administrators see of the installation: station, models to choose from by role, law, and what is kept.
+    """What administrators see of the installation: models to choose from by role, law, and what is kept.
 
     ``is_indexed`` tells whether the search index fits the law; ``law_faults`` name the station's own files of law that
     were left out.
     """
 
-    station: StationSetup
     models: dict[str, tuple[str, ...]]
     policy: Policy
     is_indexed: Callable[[], bool]

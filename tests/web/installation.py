@@ -50,7 +50,7 @@ from afirgen.store.sign_in import SignIn
 from afirgen.store.verify import verify
 from afirgen.web.accounts import Accounts
 from afirgen.web.app import create_app
-from afirgen.web.deps import About, Desk, StationSetup, WebDeps, WebSettings
+from afirgen.web.deps import About, Desk, WebDeps, WebSettings
 from tests.case_factory import NOW, document
 
 OFFICER = Actor(name="A. Officer", role=Role.RECORDING_OFFICER, channel=Channel.PAGE)
@@ -244,7 +244,6 @@ class Installation:
                     holds=Holds(RetentionStore(self.database)),
                     export=partial(archive_case, self.database, self.originals, shipped_forms()),
                     about=About(
-                        station=StationSetup(name="Khar", district="Mumbai Suburban"),
                         models={"llm": ("none", "another")},
                         policy=Policy(idle_s=self.timeout_s),
                         is_indexed=lambda: True,

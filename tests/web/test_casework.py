@@ -18,6 +18,7 @@ from afirgen.inference.engine import EngineState, EngineStatus
 from afirgen.inference.models.manifest import Role as ModelRole
 from afirgen.jobs.views import SummaryStep
 from afirgen.store.audit import AuditLog
+from afirgen.web.deps import StationSetup
 from tests.case_factory import document
 from tests.web.installation import AUTH_KEY, COMPLAINT, Installation
 from tests.web.test_pages import PAGE, form_of, settled, signed_in
@@ -466,6 +467,7 @@ async def test_the_dashboard_names_informant_sections_and_what_is_due(installati
 
 
 async def test_administration_shows_station_models_law_and_retention(installation: Installation) -> None:
+    installation.limits["station"] = StationSetup(name="Khar", district="Mumbai Suburban")
     async with installation.client() as client:
         case = await begin(client)
         await settled(client, case)

@@ -58,6 +58,7 @@ async def _page(request: PageRequest, deps: WebDeps, *, error: AfirgenError | No
         "officers": await deps.desk.officers.all(),
         "engines": deps.models.statuses(),
         "about": deps.desk.about,
+        "station": deps.settings.station,
         "acts": deps.collections(),
         "indexed": await asyncio.to_thread(deps.desk.about.is_indexed),
         "held": await deps.desk.cases.held(),
