@@ -148,6 +148,8 @@ SETTINGS
         station NAME "$STATION_NAME"
         station DISTRICT "$STATION_DISTRICT"
         station STATE "$STATION_STATE"
+        station BEATS "$STATION_BEATS"
+        station LANGUAGE "$STATION_LANGUAGE"
     } >> "$file"
 }
 

@@ -103,7 +103,9 @@ def _check(name: str, value: str, rule: Mapping[str, Any]) -> None:
     wanted = rule.get("ConstraintDescription", "")
     allowed = [str(each) for each in rule.get("AllowedValues", ())]
     if allowed and value not in allowed:
-        wanted = f"one of {', '.join(allowed)}"
+        wanted = f"one of {', '.join(filter(None, allowed))}"
+    elif len(value) > rule.get("MaxLength", len(value)):
+        wanted = f"at most {rule['MaxLength']} characters"
     elif rule["Type"] == "Number" and not _is_within(value, rule.get("MinValue"), rule.get("MaxValue")):
         wanted = f"a number from {rule.get('MinValue', 'any')} to {rule.get('MaxValue', 'any')}"
     elif re.fullmatch(rule.get("AllowedPattern", "(?s).*"), value):

@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 from msgspec import structs
 
+from afirgen.case.languages import LANGUAGES
 from afirgen.cli import deploy as cli_deploy
 from afirgen.cli import main
 from afirgen.deploy import changes, preflight, run
@@ -283,6 +284,9 @@ def test_a_parameter_that_is_missing_or_unknown(aws: Aws, folder: Path) -> None:
         ("DomainName", "fir_station", "a domain name such as fir.example.org"),
         ("DatabaseClass", "small", "Size of the database server"),
         ("StationName", 'the "old" one', "a name without quotation marks, backslashes and dollar signs"),
+        ("StationName", "x" * 101, "at most 100 characters"),
+        ("StationBeats", "Beat $1", "names between commas without quotation marks, backslashes and dollar signs"),
+        ("StationLanguage", "de", f"one of {', '.join(LANGUAGES)}"),
     ],
 )
 def test_a_parameter_out_of_its_rule_stops_before_anything_is_asked_of_aws(name: str, value: str, needed: str) -> None:

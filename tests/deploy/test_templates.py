@@ -12,7 +12,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from afirgen.case.languages import LANGUAGES
 from afirgen.deploy.rights import rights
+from afirgen.settings import Settings
 from tests.deploy.templates import (
     ENVIRONMENTS,
     FOLDER,
@@ -411,6 +413,24 @@ def test_working_hours_are_the_same_for_instance_and_database() -> None:
     assert service["Resources"]["Stop"]["Properties"]["Recurrence"]["Fn::Sub"][0].startswith("0 ")
     # Both count from 1, but one of them from Sunday, so only the names are safe where names are known.
     assert service["Mappings"]["Days"]["mon-sat"] == {"Scheduler": "MON-SAT", "Group": "1-6"}
+
+
+def test_every_setting_of_the_station_is_asked_for_and_reaches_the_instance() -> None:
+    wanted = [name.removeprefix("station_") for name in Settings.model_fields if name.startswith("station_")]
+    assert len(wanted) >= 5
+    service = TEMPLATES["service"]
+    [group] = [
+        g for g in service["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"] if "Station" in str(g)
+    ]
+    assert group["Parameters"] == [f"Station{name.capitalize()}" for name in wanted]
+    script = text_of(service["Resources"]["Template"])
+    first_start = (FOLDER.parent / "user-data.sh").read_text()
+    for name in wanted:
+        upper = name.upper()
+        assert f'STATION_{upper}=\\"${{Station{name.capitalize()}}}\\"' in script, name
+        assert f'station {upper} "$STATION_{upper}"\n' in first_start, name
+    # A language that the program does not know would only be found by a service that does not start.
+    assert service["Parameters"]["StationLanguage"]["AllowedValues"] == ["", *LANGUAGES]
 
 
 # --- what is watched ------------------------------------------------------------------------------------------

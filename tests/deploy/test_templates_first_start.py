@@ -32,6 +32,8 @@ SETTINGS = {
     "STATION_NAME": '"Kothrud Police Station"',
     "STATION_DISTRICT": '""',
     "STATION_STATE": '"महाराष्ट्र"',
+    "STATION_BEATS": '"Beat 1, बीट 2"',
+    "STATION_LANGUAGE": '"hi"',
     "AWS_REGION": "ap-south-1",
 }
 RECORD = '#!/bin/bash\necho "$(basename "$0") $*" >> "$CALLS"\n'
@@ -140,7 +142,13 @@ def test_secrets_go_into_a_file_of_root_and_nowhere_else(tmp_path: Path) -> None
     )
     assert (rows["AFIRGEN_API_KEY"], rows["AFIRGEN_MODEL_SOURCES"]) == ("key4711", "s3://m/models,registry")
     assert (rows["AFIRGEN_ORIGINALS"], rows["AFIRGEN_BACKUP_TARGET"]) == ("s3://o/originals", "s3://b/backups")
-    assert rows["AFIRGEN_STATION_NAME"] == '"Kothrud Police Station"'
+    station = {name.removeprefix("AFIRGEN_STATION_"): value for name, value in rows.items() if "STATION" in name}
+    assert station == {
+        "NAME": '"Kothrud Police Station"',
+        "STATE": '"महाराष्ट्र"',
+        "BEATS": '"Beat 1, बीट 2"',
+        "LANGUAGE": '"hi"',
+    }
     assert all(rows.values())
     assert set(rows) - {"AWS_DEFAULT_REGION"} <= set(re.findall(r"AFIRGEN_[A-Z_]+", SETTINGS_PAGE.read_text()))
     told = done.stdout + done.stderr + "".join(machine.calls)
