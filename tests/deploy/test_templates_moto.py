@@ -1,4 +1,4 @@
-"""The four stacks created in moto, which reads references, conditions and user data as CloudFormation does.
+"""The five stacks created in moto, which reads references, conditions and user data as CloudFormation does.
 
 What moto does not know (alarms, secrets, bucket policies, backups, budgets, schedules) it leaves out and still calls the
 stack complete, so only what is really there afterwards is asserted. docs/deployment.md lists what is left to an account.
@@ -34,7 +34,7 @@ CHOSEN = {
 def body(stack: str) -> str:
     """Return a template as moto can take it: its database knows no parameter group of a stack."""
     template = deepcopy(TEMPLATES[stack])
-    if stack == "data":
+    if stack == "database":
         del template["Resources"]["Database"]["Properties"]["DBParameterGroupName"]
     return json.dumps(template)
 
