@@ -348,6 +348,21 @@ def test_data_stay_unless_they_are_named(aws: Aws, folder: Path, tmp_path: Path)
     assert any("holds data" in line for line in said)
 
 
+def test_what_uses_another_goes_before_it_and_a_database_in_the_making_is_waited_for(
+    aws: Aws, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    up(aws, stacks(folder), artifact(tmp_path), quiet)
+    steps: list[str] = []
+    monkeypatch.setattr(run, "remove", lambda _, name, __: steps.append(f"remove {name.rpartition('-')[2]}"))
+    monkeypatch.setattr(run, "rest", lambda each, _: steps.append(f"rest {each.name.rpartition('-')[2]}"))
+    monkeypatch.setattr(run, "lift_protection", lambda _, name: steps.append(f"unprotect {name.rpartition('-')[2]}"))
+    destroy(aws, "dev", quiet, data_named="dev")
+    removed = [step.partition(" ")[2] for step in steps if step.startswith("remove")]
+    assert removed == list(reversed(ORDER))
+    at = steps.index("remove database")
+    assert steps[at - 2 : at] == ["rest database", "unprotect database"]
+
+
 def test_destroy_asks_for_the_name(monkeypatch: pytest.MonkeyPatch) -> None:
     called: list[str] = []
     monkeypatch.setattr("afirgen.cli.deploy.take_down", lambda *_, **__: called.append("down"))
