@@ -15,6 +15,9 @@ export AWS_DEFAULT_REGION="$AWS_REGION"
 # Seconds to wait between two looks, and how many looks before giving up.
 PAUSE_S="${PAUSE_S:-5}"
 LOOKS="${LOOKS:-240}"
+# Stands for the database until it is found. It leads nowhere, so that a program that starts too early fails, instead of
+# beginning a database of its own.
+NO_HOST=not-there-yet.invalid
 
 # Whose the address was before this instance took it.
 held=""
@@ -27,11 +30,11 @@ main() {
     bash "$artifact/deploy/install.sh" "$artifact" --start-later
     models="$(place_of_models)"
     write_settings
-    # It may take minutes, in which the models come and the database is made ready.
+    # It may take minutes, in which the models come and, on a first deployment, the database.
     bash "$artifact/deploy/llama-cuda.sh" "$artifact" "$ARTIFACTS_BUCKET" &
     runtime=$!
     systemctl start afirgen-models.service
-    wait_for "the database" database_listens
+    find_database
     as_service db upgrade
     wait "$runtime"
     systemctl start afirgen.service
@@ -132,7 +135,7 @@ AFIRGEN_PROFILE=$PROFILE
 AFIRGEN_MODEL_DIR=$models
 AFIRGEN_MODEL_SOURCES=s3://$MODELS_BUCKET/models,registry
 AFIRGEN_ORIGINALS=s3://$ORIGINALS_BUCKET/originals
-AFIRGEN_DATABASE_URL=mysql+asyncmy://$user:$password@$DATABASE_ADDRESS:3306/afirgen?ssl_ca=/etc/afirgen/database-ca.pem
+AFIRGEN_DATABASE_URL=mysql+asyncmy://$user:$password@$NO_HOST:3306/afirgen?ssl_ca=/etc/afirgen/database-ca.pem
 AFIRGEN_API_KEY=$api_key
 AFIRGEN_FIR_AUTH_KEY=$fir_key
 AFIRGEN_BACKUP_KEY=$backup_key
@@ -148,8 +151,23 @@ SETTINGS
         station NAME "$STATION_NAME"
         station DISTRICT "$STATION_DISTRICT"
         station STATE "$STATION_STATE"
+        station BEATS "$STATION_BEATS"
+        station LANGUAGE "$STATION_LANGUAGE"
     } >> "$file"
 }
+
+# A first deployment makes the database meanwhile; its stack writes the address into the secret when it is there.
+find_database() {
+    local host
+    if ! wait_for "the database" database_listens; then
+        echo "See what became of the stack afirgen-$DEPLOYMENT-database, and run \`afirgen deploy up $DEPLOYMENT\` again." >&2
+        return 1
+    fi
+    host="$(database_host)"
+    sed -i "s/@$NO_HOST:/@$host:/" "$ROOT/etc/afirgen/afirgen.env"
+}
+
+database_host() { secret "$DATABASE_SECRET" | field host; }
 
 station() {
     if [ -n "$2" ]; then
@@ -214,12 +232,15 @@ keep_certificates() {
 
 # --- waiting and telling --------------------------------------------------------------------------------------
 
-database_listens() { timeout 3 bash -c "exec 3<> /dev/tcp/$DATABASE_ADDRESS/3306" 2> /dev/null; }
+database_listens() {
+    local host
+    host="$(database_host 2> /dev/null)" && timeout 3 bash -c "exec 3<> /dev/tcp/$host/3306" 2> /dev/null
+}
 program_is_ready() { curl -fsS -o /dev/null --max-time 5 http://127.0.0.1:8000/ready 2> /dev/null; }
 https_answers() { curl -fsS -o /dev/null --max-time 5 --resolve "$DOMAIN:443:127.0.0.1" "https://$DOMAIN/ready" 2> /dev/null; }
 
 wait_for() {
-    local what="$1" i
+    local what="$1" i begun=$SECONDS
     shift
     for ((i = 0; i < LOOKS; i++)); do
         if "$@"; then
@@ -228,7 +249,7 @@ wait_for() {
         fi
         sleep "$PAUSE_S"
     done
-    echo "Gave up waiting for $what." >&2
+    echo "Gave up waiting for $what after $(((SECONDS - begun) / 60)) minutes." >&2
     return 1
 }
 

@@ -1,4 +1,4 @@
-"""`make deploy` without an account: checks, builds the artifact and brings the four stacks up in moto, in this process.
+"""`make deploy` without an account: checks, builds the artifact and brings the five stacks up in moto, in this process.
 
 Run as ``python scripts/deploy_dry_run.py [ENV] [--fresh]``; ``--fresh`` collects every wheel anew and builds what has
 none, but for the runtime that the setup has compiled, as on a machine where nobody deployed before. Prints the seconds of
@@ -29,8 +29,8 @@ sys.path.insert(0, str(ROOT))
 
 from afirgen.deploy.artifact import Artifact, build_artifact  # noqa: E402 - the project is found only now
 from afirgen.deploy.aws import Aws  # noqa: E402
-from afirgen.deploy.changes import Say  # noqa: E402
 from afirgen.deploy.preflight import check  # noqa: E402
+from afirgen.deploy.progress import Say  # noqa: E402
 from afirgen.deploy.run import plan, up  # noqa: E402
 from afirgen.deploy.stacks import ENVIRONMENTS, load_stacks  # noqa: E402
 from afirgen.deploy.stacks import Stack as Planned  # noqa: E402
@@ -101,7 +101,7 @@ def stacks(environment: str) -> dict[str, Planned]:
     """Return the real stacks; moto's database knows no parameter group of a stack."""
     found = load_stacks(ROOT / "deploy" / "cloudformation", environment, _CHOSEN)
     line = "      DBParameterGroupName: !Ref DatabaseParameters\n"
-    found["data"] = structs.replace(found["data"], template=found["data"].template.replace(line, ""))
+    found["database"] = structs.replace(found["database"], template=found["database"].template.replace(line, ""))
     return found
 
 

@@ -11,7 +11,7 @@ from afirgen.deploy.drill import restore_drill
 from afirgen.deploy.preflight import check
 from afirgen.deploy.run import destroy as take_down
 from afirgen.deploy.run import is_resting, log_lines, plan, rollback, status, up, wait_until_ready
-from afirgen.deploy.stacks import ENVIRONMENTS, Stack, load_stacks
+from afirgen.deploy.stacks import ENVIRONMENTS, STAGES, Stack, load_stacks
 from afirgen.deploy.values import values_of
 from afirgen.errors import DeploymentError, InvalidInputError
 
@@ -42,15 +42,15 @@ def plan_command(environment: str, region: str, chosen: tuple[str, ...], *, righ
     """Show what would change and what a month would cost; nothing is changed."""
     aws, stacks = Aws(region), _stacks(environment, chosen)
     check(aws, stacks, with_rights=not rights_unchecked)
-    found = False
+    shown: dict[str, bool] = {}
     for prepared in plan(aws, stacks, Artifact(Path(), "0" * 64)):
-        found = True
+        shown[prepared.stack.kind] = prepared.is_new
         click.echo(f"{prepared.stack.name}{' (new)' if prepared.is_new else ''}")
         for change in prepared.changes:
             click.echo(f"  {change}")
-        if prepared.is_new:
-            click.echo("  The stacks after it can be shown once it is there.")
-    if not found:
+    if any(shown.get(kind) for kind in STAGES[0]):
+        click.echo("The stacks after these can be shown once they are there.")
+    if not shown:
         click.echo("Nothing would change.")
     _tell_cost(aws, stacks)
 
@@ -130,7 +130,7 @@ def drill_command(environment: str, region: str) -> None:
 @deploy.command("destroy")
 @_environment
 @_region
-@click.option("--delete-data", metavar="ENVIRONMENT", help="Remove the data stack too; name the environment again.")
+@click.option("--delete-data", metavar="ENVIRONMENT", help="Remove database and data too; name the environment again.")
 def destroy_command(environment: str, region: str, delete_data: str | None) -> None:
     """Take the installation down; data stay unless they are named."""
     if delete_data not in {None, environment}:

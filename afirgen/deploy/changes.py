@@ -1,24 +1,19 @@
 """What would change: change sets, made, read in words, carried out or thrown away."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import uuid4
 
 from msgspec import Struct
 
 from afirgen.deploy.aws import Aws, translated
+from afirgen.deploy.progress import MOST_S, Progress, Say, describe, wait_for, wait_for_begin
 from afirgen.deploy.stacks import Stack
 from afirgen.errors import DeploymentError
 
-Say = Callable[[str], None]
-
 _CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"]
 _EMPTY = ("didn't contain changes", "No updates are to be performed")
-_MOST_S = 3600
-# Looks that a stack is given to show that what was asked of it has begun.
-_LOOKS = 12
 _DATA = frozenset({"AWS::RDS::DBInstance", "AWS::S3::Bucket", "AWS::KMS::Key", "AWS::SecretsManager::Secret"})
 
 
@@ -105,18 +100,23 @@ def discard(aws: Aws, prepared: ChangeSet) -> None:
             aws.client("cloudformation").delete_stack(StackName=prepared.stack.name)
 
 
+def start(aws: Aws, prepared: ChangeSet, *, pause_s: float = 5.0) -> Progress:
+    """Let AWS begin with a change set; return what tells how it goes on."""
+    name = prepared.stack.name
+    before, progress = describe(aws, name), Progress(aws, name)
+    with translated(f"to change the stack {name}"):
+        aws.client("cloudformation").execute_change_set(ChangeSetName=prepared.id)
+    wait_for_begin(aws, name, before, pause_s)
+    return progress
+
+
 def carry_out(aws: Aws, prepared: ChangeSet, say: Say, *, pause_s: float = 5.0) -> None:
     """Carry a change set out and wait, telling every step that AWS reports.
 
     Raises:
         DeploymentError: It failed; AWS has put the stack back to what it was.
     """
-    name = prepared.stack.name
-    before, begun = describe(aws, name), datetime.now(UTC)
-    with translated(f"to change the stack {name}"):
-        aws.client("cloudformation").execute_change_set(ChangeSetName=prepared.id)
-    _wait_for_begin(aws, name, before, pause_s)
-    wait_for(aws, name, say, since=begun, pause_s=pause_s)
+    wait_for(start(aws, prepared, pause_s=pause_s), say, pause_s=pause_s)
 
 
 def remove(aws: Aws, name: str, say: Say, *, pause_s: float = 5.0) -> None:
@@ -125,84 +125,11 @@ def remove(aws: Aws, name: str, say: Say, *, pause_s: float = 5.0) -> None:
     Raises:
         DeploymentError: AWS refused, or a part could not be removed.
     """
-    before, begun = describe(aws, name), datetime.now(UTC)
+    before, progress = describe(aws, name), Progress(aws, name)
     with translated(f"to remove the stack {name}"):
         aws.client("cloudformation").delete_stack(StackName=name)
-    _wait_for_begin(aws, name, before, pause_s)
-    wait_for(aws, name, say, since=begun, pause_s=pause_s)
-
-
-def _wait_for_begin(aws: Aws, name: str, before: dict[str, Any] | None, pause_s: float) -> None:
-    """Wait until a stack no longer shows the state that it had: for a moment it may still look finished."""
-    for _ in range(_LOOKS):
-        if _moment(describe(aws, name)) != _moment(before):
-            return
-        time.sleep(pause_s)
-
-
-def _moment(found: dict[str, Any] | None) -> tuple[Any, ...]:
-    return (found or {}).get("StackStatus"), (found or {}).get("LastUpdatedTime")
-
-
-def wait_for(aws: Aws, name: str, say: Say, *, since: datetime, pause_s: float = 5.0) -> None:
-    """Wait until a stack is at rest, telling what happens to its parts.
-
-    Raises:
-        DeploymentError: What was under way failed; the sentence names the first part that did.
-    """
-    seen: set[str] = set()
-    first_failure = ""
-    deadline = time.monotonic() + _MOST_S
-    while True:
-        found = describe(aws, name)
-        for event in _events(aws, name, since):
-            if event["EventId"] in seen:
-                continue
-            seen.add(event["EventId"])
-            status = event["ResourceStatus"]
-            reason = event.get("ResourceStatusReason", "")
-            say(f"{name}: {event['LogicalResourceId']} {status.lower().replace('_', ' ')} {reason}".rstrip())
-            if status.endswith("FAILED") and not first_failure:
-                first_failure = f"{event['LogicalResourceId']}: {reason}"
-        if found is None or not moves(found["StackStatus"]):
-            break
-        if time.monotonic() > deadline:
-            raise DeploymentError(f"The stack {name} has been changing for an hour. Look at it in the AWS console.")
-        time.sleep(pause_s)
-    if found is not None and found["StackStatus"] not in {"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"}:
-        failed = "removed" if found["StackStatus"] == "DELETE_FAILED" else "changed and is as it was before"
-        raise DeploymentError(
-            f"The stack {name} could not be {failed}. {first_failure} Mend that and run the same command again."
-        )
-
-
-def describe(aws: Aws, name: str) -> dict[str, Any] | None:
-    """Return what AWS knows of a stack, None when there is none."""
-    from botocore.exceptions import ClientError  # noqa: PLC0415
-
-    with translated("to look at the stacks"):
-        try:
-            stacks = aws.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
-        except ClientError as err:
-            if "does not exist" in str(err):
-                return None
-            raise
-    return dict(stacks[0]) if stacks and stacks[0]["StackStatus"] != "DELETE_COMPLETE" else None
-
-
-def moves(status: str) -> bool:
-    """Tell whether a stack is changing; one that was only looked at waits for ever."""
-    return status.endswith("IN_PROGRESS") and status != "REVIEW_IN_PROGRESS"
-
-
-def outputs(found: dict[str, Any] | None) -> dict[str, str]:
-    """Return a stack's outputs."""
-    return {o["OutputKey"]: o["OutputValue"] for o in (found or {}).get("Outputs", [])}
-
-
-def parameter(found: dict[str, Any] | None, name: str) -> str | None:
-    """Return the value that a stack runs with."""
-    return next((p["ParameterValue"] for p in (found or {}).get("Parameters", []) if p["ParameterKey"] == name), None)
+    wait_for_begin(aws, name, before, pause_s)
+    wait_for(progress, say, pause_s=pause_s)
 
 
 def _parameters(stack: Stack, found: dict[str, Any] | None) -> list[dict[str, Any]]:
@@ -216,7 +143,7 @@ def _parameters(stack: Stack, found: dict[str, Any] | None) -> list[dict[str, An
 
 
 def _settled(client: Any, change_set: str, pause_s: float) -> dict[str, Any]:
-    deadline = time.monotonic() + _MOST_S
+    deadline = time.monotonic() + MOST_S
     while True:
         answer: dict[str, Any] = client.describe_change_set(ChangeSetName=change_set)
         if answer["Status"] in {"CREATE_COMPLETE", "FAILED"} or time.monotonic() > deadline:
@@ -231,15 +158,3 @@ def _changes(answer: dict[str, Any]) -> Iterable[Change]:
         replaced = part.get("Replacement") in {"True", "Conditional"}
         action = "replace" if replaced else words.get(part["Action"], part["Action"].lower())
         yield Change(action, part["LogicalResourceId"], part["ResourceType"])
-
-
-def _events(aws: Aws, name: str, since: datetime) -> list[dict[str, Any]]:
-    """Return the events since then, the oldest first; those of a stack that is gone are not needed."""
-    from botocore.exceptions import ClientError  # noqa: PLC0415
-
-    try:
-        pages = aws.client("cloudformation").get_paginator("describe_stack_events").paginate(StackName=name)
-        events = [e for page in pages for e in page["StackEvents"] if e["Timestamp"] >= since]
-    except ClientError:
-        return []
-    return events[::-1]

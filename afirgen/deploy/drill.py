@@ -5,7 +5,7 @@ import time
 from datetime import UTC, datetime
 
 from afirgen.deploy.aws import Aws, translated
-from afirgen.deploy.changes import Say, describe
+from afirgen.deploy.progress import Say, describe
 from afirgen.deploy.stacks import stack_name
 from afirgen.errors import DeploymentError
 

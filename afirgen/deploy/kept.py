@@ -12,7 +12,8 @@ from typing import Any
 from msgspec import Struct, structs
 
 from afirgen.deploy.aws import Aws, translated
-from afirgen.deploy.changes import ChangeSet, describe, prepare
+from afirgen.deploy.changes import ChangeSet, prepare
+from afirgen.deploy.progress import describe
 from afirgen.deploy.stacks import Stack, parsed
 from afirgen.errors import DeploymentError
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from afirgen.deploy.aws import Aws, translated
-from afirgen.deploy.changes import describe
+from afirgen.deploy.progress import describe
 from afirgen.deploy.rights import require_rights
 from afirgen.deploy.stacks import Stack, stack_name
 from afirgen.deploy.values import require_sense, values_of
@@ -84,11 +84,11 @@ def _quota(aws: Aws, code: str) -> float:
 
 def _check_names(aws: Aws, stacks: Mapping[str, Stack]) -> None:
     """A database of another making under our name would only be found halfway."""
-    data = stacks["data"]
-    name = f"afirgen-{data.parameters['Environment']}"
+    database = stacks["database"]
+    name = f"afirgen-{database.parameters['Environment']}"
     with translated("to look at the databases"):
         taken = [d["DBInstanceIdentifier"] for d in aws.client("rds").describe_db_instances()["DBInstances"]]
-    if name in taken and name not in _parts(aws, data.name):
+    if name in taken and name not in _parts(aws, database.name):
         raise DeploymentError(
             f"There is a database {name} already that is not of this stack. Rename or remove it first."
         )
@@ -98,7 +98,7 @@ def _parts(aws: Aws, stack: str) -> set[str]:
     """Return what the parts of a stack are called in AWS; none when there is no such stack."""
     if describe(aws, stack) is None:
         return set()
-    with translated("to look at the data stack"):
+    with translated(f"to look at the stack {stack}"):
         parts = aws.client("cloudformation").describe_stack_resources(StackName=stack)["StackResources"]
     return {p["PhysicalResourceId"] for p in parts if "PhysicalResourceId" in p and p["ResourceStatus"] != _GONE}
 

@@ -12,11 +12,13 @@ from msgspec import Struct, structs
 
 from afirgen.deploy.artifact import Artifact, upload
 from afirgen.deploy.aws import Aws, translated
-from afirgen.deploy.changes import ChangeSet, Say, carry_out, describe, discard, outputs, parameter, prepare, remove
+from afirgen.deploy.changes import ChangeSet, carry_out, discard, prepare, remove, start
 from afirgen.deploy.kept import take_in
 from afirgen.deploy.preflight import bucket_of
+from afirgen.deploy.progress import Progress, Say, describe, outputs, parameter, rest
 from afirgen.deploy.settle import lift_protection, settle
-from afirgen.deploy.stacks import KEEPS_DATA, ORDER, Stack, stack_name
+from afirgen.deploy.stacks import KEEPS_DATA, ORDER, STAGES, Stack, stack_name
+from afirgen.deploy.stage import change_together
 from afirgen.errors import DeploymentError
 
 _HISTORY = "artifacts/history.json"
@@ -35,33 +37,36 @@ def plan(aws: Aws, stacks: Mapping[str, Stack], artifact: Artifact | None) -> It
     """Give the change set of each stack that can be looked at now, and throw it away afterwards.
 
     :func:`afirgen.deploy.preflight.check` goes before. A stack whose imports are not there yet cannot be looked at:
-    nothing follows the first new stack.
+    no stage follows one in which a stack is new.
     """
-    for kind in ORDER:
-        stack = _with_artifact(stacks[kind], artifact)
-        prepared = take_in(aws, stack) or prepare(aws, stack)
-        if prepared is None:
-            continue
-        try:
-            yield prepared
-        finally:
-            discard(aws, prepared)
-        if prepared.is_new:
+    for stage in STAGES:
+        is_new = False
+        for kind in stage:
+            stack = _with_artifact(stacks[kind], artifact)
+            prepared = take_in(aws, stack) or prepare(aws, stack)
+            if prepared is None:
+                continue
+            is_new |= prepared.is_new
+            try:
+                yield prepared
+            finally:
+                discard(aws, prepared)
+        if is_new:
             return
 
 
 def up(aws: Aws, stacks: Mapping[str, Stack], artifact: Artifact, say: Say, *, allow_data_loss: bool = False) -> None:
-    """Bring every stack to what its template says, in order; running it again goes on where it stopped.
+    """Bring every stack to what its template says, stage by stage; running it again goes on where it stopped.
 
     :func:`afirgen.deploy.preflight.check` goes before.
 
     Raises:
         DeploymentError: Something is wrong, or failed; AWS has put back what it had begun.
     """
-    for kind in ORDER:
-        stack = _with_artifact(stacks[kind], artifact)
+
+    def begin(stack: Stack) -> Progress | None:
         settle(aws, stack.name, say)
-        if kind == "service":
+        if stack.kind == "service":
             sent = upload(aws, bucket_of(aws, stack.parameters["Environment"]), artifact)
             say(f"The artifact {artifact.sha256[:12]} {'was sent' if sent else 'is there already'}.")
         if kept := take_in(aws, stack):
@@ -70,15 +75,15 @@ def up(aws: Aws, stacks: Mapping[str, Stack], artifact: Artifact, say: Say, *, a
         prepared = prepare(aws, stack)
         if prepared is None:
             say(f"{stack.name}: nothing to change.")
-            continue
-        lost = [c for c in prepared.changes if c.loses_data]
-        if lost and not allow_data_loss:
-            discard(aws, prepared)
-            raise DeploymentError(f"{stack.name}: {lost[0].name} holds data and would be lost. Nothing was changed.")
+            return None
+        _require_kept_data(aws, prepared, allow_data_loss=allow_data_loss)
         _require_running_database(aws, prepared)
         for change in prepared.changes:
             say(f"{stack.name}: {change}")
-        carry_out(aws, prepared, say)
+        return start(aws, prepared)
+
+    for stage in STAGES:
+        change_together(aws, [_with_artifact(stacks[kind], artifact) for kind in stage], begin, say)
     _remember(aws, stacks["service"].parameters["Environment"], artifact.sha256)
 
 
@@ -197,9 +202,20 @@ def destroy(aws: Aws, environment: str, say: Say, *, data_named: str | None = No
         if describe(aws, name) is None:
             continue
         if kind in KEEPS_DATA:
+            # The protection of a database that is still being made cannot be lifted.
+            rest(Progress(aws, name), say)
             lift_protection(aws, name)
         remove(aws, name, say)
         say(f"{name} is removed.")
+
+
+def _require_kept_data(aws: Aws, prepared: ChangeSet, *, allow_data_loss: bool) -> None:
+    lost = [change for change in prepared.changes if change.loses_data]
+    if lost and not allow_data_loss:
+        discard(aws, prepared)
+        raise DeploymentError(
+            f"{prepared.stack.name}: {lost[0].name} holds data and would be lost. Nothing of that stack was changed."
+        )
 
 
 def _require_running_database(aws: Aws, prepared: ChangeSet) -> None:

@@ -1,34 +1,28 @@
-"""What an interrupted run has left: waited for, gone on with, or cleared away, so that the next run can begin."""
+"""What an interrupted or failed run has left: gone on with, or cleared away, so that the next run can begin."""
 
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
 from typing import Any
 
 from afirgen.deploy.aws import Aws, translated
-from afirgen.deploy.changes import Say, describe, moves, remove, wait_for
+from afirgen.deploy.changes import remove
+from afirgen.deploy.progress import Progress, Say, describe, rest, wait_for_begin
 from afirgen.errors import DeploymentError
 
 _NEVER_MADE = frozenset(
     {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "REVIEW_IN_PROGRESS", "IMPORT_ROLLBACK_COMPLETE"}
 )
+_NOT_PUT_BACK = "UPDATE_ROLLBACK_FAILED"
 _MADE = frozenset({"CREATE_COMPLETE", "IMPORT_COMPLETE"})
 
 
 def settle(aws: Aws, name: str, say: Say) -> None:
-    """Wait for what an interrupted run has begun, and clear away a stack that never came into being.
+    """Clear away a stack, at rest, that never came into being, and go on with putting one back.
 
     Raises:
         DeploymentError: A stack that was complete once is being taken down, or AWS refused.
     """
     found = describe(aws, name)
-    if found is not None and moves(found["StackStatus"]):
-        say(f"{name}: waiting for what is under way.")
-        try:
-            wait_for(aws, name, say, since=datetime.now(UTC))
-        except DeploymentError as err:
-            say(err.public)
-        found = describe(aws, name)
     if found is None:
         return
     status = found["StackStatus"]
@@ -40,11 +34,9 @@ def settle(aws: Aws, name: str, say: Say) -> None:
             f"The stack {name} was being taken down, and a part of it is left. Run `afirgen deploy destroy` to its end "
             "first; its part that holds data goes with --delete-data."
         )
-    elif status == "UPDATE_ROLLBACK_FAILED":
+    elif status == _NOT_PUT_BACK:
         say(f"{name}: going on with putting it back.")
-        with translated(f"to put the stack {name} back"):
-            aws.client("cloudformation").continue_update_rollback(StackName=name)
-        wait_for(aws, name, say, since=datetime.now(UTC))
+        _put_back(aws, found, say)
 
 
 def was_complete(aws: Aws, found: Mapping[str, Any]) -> bool:
@@ -70,6 +62,16 @@ def lift_protection(aws: Aws, name: str) -> None:
                 client.modify_db_instance(
                     DBInstanceIdentifier=database["PhysicalResourceId"], DeletionProtection=False, ApplyImmediately=True
                 )
+
+
+def _put_back(aws: Aws, found: dict[str, Any], say: Say) -> None:
+    name, progress = found["StackName"], Progress(aws, found["StackName"])
+    with translated(f"to put the stack {name} back"):
+        aws.client("cloudformation").continue_update_rollback(StackName=name)
+    wait_for_begin(aws, name, found)
+    rest(progress, say)
+    if (describe(aws, name) or {}).get("StackStatus") == _NOT_PUT_BACK:
+        raise DeploymentError(f"The stack {name} could not be put back. See its events in the AWS console.")
 
 
 def _clear_away(aws: Aws, found: Mapping[str, Any], say: Say) -> None:

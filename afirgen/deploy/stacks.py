@@ -1,4 +1,4 @@
-"""The four stacks of an installation: their order, templates and parameters."""
+"""The five stacks of an installation: their order, templates and parameters."""
 
 import json
 import re
@@ -12,10 +12,11 @@ from msgspec import Struct
 
 from afirgen.errors import DeploymentError
 
-ORDER = ("network", "data", "watch", "service")
-"""Each stack uses what those before it export."""
+STAGES = (("network", "data"), ("database", "watch", "service"))
+"""The stacks of a stage are changed side by side; each uses what those of earlier stages export."""
+ORDER = tuple(kind for stage in STAGES for kind in stage)
 ENVIRONMENTS = ("dev", "staging", "prod")
-KEEPS_DATA = frozenset({"data"})
+KEEPS_DATA = frozenset({"data", "database"})
 
 
 class Stack(Struct, frozen=True):
@@ -103,7 +104,9 @@ def _check(name: str, value: str, rule: Mapping[str, Any]) -> None:
     wanted = rule.get("ConstraintDescription", "")
     allowed = [str(each) for each in rule.get("AllowedValues", ())]
     if allowed and value not in allowed:
-        wanted = f"one of {', '.join(allowed)}"
+        wanted = f"one of {', '.join(filter(None, allowed))}"
+    elif len(value) > rule.get("MaxLength", len(value)):
+        wanted = f"at most {rule['MaxLength']} characters"
     elif rule["Type"] == "Number" and not _is_within(value, rule.get("MinValue"), rule.get("MaxValue")):
         wanted = f"a number from {rule.get('MinValue', 'any')} to {rule.get('MaxValue', 'any')}"
     elif re.fullmatch(rule.get("AllowedPattern", "(?s).*"), value):

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from zoneinfo import available_timezones
 
 from afirgen.deploy.aws import Aws
-from afirgen.deploy.changes import describe
+from afirgen.deploy.progress import describe
 from afirgen.deploy.stacks import Stack, parsed
 from afirgen.errors import DeploymentError
 

@@ -24,7 +24,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     # AWS needs time; moto does not.
-    monkeypatch.setattr("afirgen.deploy.changes.time.sleep", lambda _: None)
+    monkeypatch.setattr("afirgen.deploy.progress.time.sleep", lambda _: None)
     with mock_aws():
         made = Aws(REGION)
         made._clients["service-quotas"] = Quotas()

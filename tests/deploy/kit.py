@@ -14,6 +14,7 @@ SMALL = {
         f"Parameters:\n{_PARAMETER}Resources:\n  ArtifactsBucket: {{ Type: AWS::S3::Bucket }}\n"
         "Outputs:\n  ArtifactsBucket: { Value: !Ref ArtifactsBucket }\n"
     ),
+    "database": f"Parameters:\n{_PARAMETER}Resources:\n  Database: {{ Type: AWS::SNS::Topic }}\n",
     "watch": (
         f"Parameters:\n{_PARAMETER}  Mail: {{ Type: String }}\nResources:\n"
         "  Alarms: { Type: AWS::SNS::Topic, Properties: { DisplayName: !Ref Mail } }\n"

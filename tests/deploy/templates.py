@@ -8,8 +8,10 @@ from typing import Any
 
 from cfnlint.decode.cfn_yaml import load
 
+from afirgen.deploy.stacks import ORDER
+
 FOLDER = Path(__file__).parents[2] / "deploy" / "cloudformation"
-STACKS = ("network", "data", "watch", "service")
+STACKS = ORDER
 ENVIRONMENTS = ("dev", "staging", "prod")
 TEMPLATES: dict[str, dict[str, Any]] = {name: load(str(FOLDER / f"{name}.yaml")) for name in STACKS}
 

@@ -13,14 +13,16 @@ import pytest
 from click.testing import CliRunner
 from msgspec import structs
 
+from afirgen.case.languages import LANGUAGES
 from afirgen.cli import deploy as cli_deploy
 from afirgen.cli import main
-from afirgen.deploy import changes, preflight, run
+from afirgen.deploy import changes, preflight, progress, run
 from afirgen.deploy.artifact import _with_hashes_of, drop_others, read_artifact, take_compiled, upload
 from afirgen.deploy.aws import Aws
-from afirgen.deploy.changes import Change, ChangeSet, carry_out, describe, parameter
+from afirgen.deploy.changes import Change, ChangeSet, carry_out
 from afirgen.deploy.cost import estimate
 from afirgen.deploy.drill import restore_drill
+from afirgen.deploy.progress import describe, parameter
 from afirgen.deploy.rights import require_rights
 from afirgen.deploy.run import destroy, is_resting, log_lines, plan, releases, rollback, status, up
 from afirgen.deploy.stacks import ENVIRONMENTS, ORDER, Stack, load_stacks
@@ -37,11 +39,11 @@ def test_up_makes_the_stacks_in_order_and_once_more_changes_nothing(aws: Aws, fo
     built = artifact(tmp_path)
     up(aws, stacks(folder), built, said.append)
     made = [describe(aws, f"afirgen-dev-{kind}") for kind in ORDER]
-    assert [m["StackStatus"] for m in made if m] == ["CREATE_COMPLETE"] * 4
+    assert [m["StackStatus"] for m in made if m] == ["CREATE_COMPLETE"] * 5
     times = [m["CreationTime"] for m in made if m]
     assert times == sorted(times)
     assert "afirgen-dev-data: make    AWS::S3::Bucket ArtifactsBucket" in said
-    assert parameter(made[3], "ArtifactSha256") == built.sha256
+    assert parameter(made[4], "ArtifactSha256") == built.sha256
     assert [r.sha256 for r in releases(aws, "dev")] == [built.sha256]
     bucket = preflight.bucket_of(aws, "dev")
     assert aws.client("s3").head_object(Bucket=bucket, Key=built.key)["ContentLength"] == built.path.stat().st_size
@@ -73,24 +75,24 @@ def test_without_an_earlier_release_there_is_no_way_back(aws: Aws, folder: Path,
         rollback(aws, stacks(folder), quiet)
 
 
-@pytest.mark.parametrize("stop_after", range(4))
+@pytest.mark.parametrize("stop_after", range(5))
 def test_interrupted_anywhere_and_run_again_it_converges(
     aws: Aws, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop_after: int
 ) -> None:
-    real, count = run.carry_out, 0
+    real, count = run.start, 0
 
-    def interrupted(*arguments: Any, **more: Any) -> None:
+    def interrupted(*arguments: Any, **more: Any) -> Any:
         nonlocal count
         if count == stop_after:
             raise KeyboardInterrupt
         count += 1
-        real(*arguments, **more)
+        return real(*arguments, **more)
 
     built = artifact(tmp_path)
-    monkeypatch.setattr(run, "carry_out", interrupted)
+    monkeypatch.setattr(run, "start", interrupted)
     with pytest.raises(KeyboardInterrupt):
         up(aws, stacks(folder), built, quiet)
-    monkeypatch.setattr(run, "carry_out", real)
+    monkeypatch.setattr(run, "start", real)
     up(aws, stacks(folder), built, quiet)
     for kind in ORDER:
         found = describe(aws, f"afirgen-dev-{kind}")
@@ -110,8 +112,9 @@ def test_what_holds_data_is_never_replaced_unasked() -> None:
 
 
 def test_a_plan_changes_nothing(aws: Aws, folder: Path) -> None:
-    [first] = list(plan(aws, stacks(folder), None))
+    first, second = plan(aws, stacks(folder), None)
     assert (first.is_new, [str(c) for c in first.changes]) == (True, ["make    AWS::SNS::Topic Topic"])
+    assert (second.is_new, [str(c) for c in second.changes]) == (True, ["make    AWS::S3::Bucket ArtifactsBucket"])
     assert all(describe(aws, f"afirgen-dev-{kind}") is None for kind in ORDER)
 
 
@@ -283,6 +286,9 @@ def test_a_parameter_that_is_missing_or_unknown(aws: Aws, folder: Path) -> None:
         ("DomainName", "fir_station", "a domain name such as fir.example.org"),
         ("DatabaseClass", "small", "Size of the database server"),
         ("StationName", 'the "old" one', "a name without quotation marks, backslashes and dollar signs"),
+        ("StationName", "x" * 101, "at most 100 characters"),
+        ("StationBeats", "Beat $1", "names between commas without quotation marks, backslashes and dollar signs"),
+        ("StationLanguage", "de", f"one of {', '.join(LANGUAGES)}"),
     ],
 )
 def test_a_parameter_out_of_its_rule_stops_before_anything_is_asked_of_aws(name: str, value: str, needed: str) -> None:
@@ -338,8 +344,23 @@ def test_data_stay_unless_they_are_named(aws: Aws, folder: Path, tmp_path: Path)
     up(aws, stacks(folder), artifact(tmp_path), quiet)
     said: list[str] = []
     destroy(aws, "dev", said.append)
-    assert [k for k in ORDER if describe(aws, f"afirgen-dev-{k}")] == ["network", "data"]
+    assert [k for k in ORDER if describe(aws, f"afirgen-dev-{k}")] == ["network", "data", "database"]
     assert any("holds data" in line for line in said)
+
+
+def test_what_uses_another_goes_before_it_and_a_database_in_the_making_is_waited_for(
+    aws: Aws, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    up(aws, stacks(folder), artifact(tmp_path), quiet)
+    steps: list[str] = []
+    monkeypatch.setattr(run, "remove", lambda _, name, __: steps.append(f"remove {name.rpartition('-')[2]}"))
+    monkeypatch.setattr(run, "rest", lambda each, _: steps.append(f"rest {each.name.rpartition('-')[2]}"))
+    monkeypatch.setattr(run, "lift_protection", lambda _, name: steps.append(f"unprotect {name.rpartition('-')[2]}"))
+    destroy(aws, "dev", quiet, data_named="dev")
+    removed = [step.partition(" ")[2] for step in steps if step.startswith("remove")]
+    assert removed == list(reversed(ORDER))
+    at = steps.index("remove database")
+    assert steps[at - 2 : at] == ["rest database", "unprotect database"]
 
 
 def test_destroy_asks_for_the_name(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -521,6 +542,13 @@ def test_up_says_what_it_costs_and_that_it_is_ready(
     (tmp_path / "root" / "deploy").mkdir(parents=True)
     (tmp_path / "root" / "deploy" / "user-data.sh").write_text("#!/bin/bash\n")
     command = ["deploy", "up", "dev", "--artifact", str(artifact(tmp_path).path)]
+    later = "The stacks after these can be shown once they are there."
+    planned = CliRunner().invoke(main, ["deploy", "plan", "dev"]).output
+    assert [line for line in planned.splitlines() if line.endswith("(new)") or line == later] == [
+        "afirgen-dev-network (new)",
+        "afirgen-dev-data (new)",
+        later,
+    ]
     done = CliRunner().invoke(main, command)
     assert done.exit_code == 0, done.output
     total = estimate("default", REGION).total
@@ -530,6 +558,7 @@ def test_up_says_what_it_costs_and_that_it_is_ready(
     assert "AFIRGen is ready on " in done.output
     dearer = CliRunner().invoke(main, ["deploy", "plan", "dev", "--set", "Purchase=on-demand"])
     assert "g5.xlarge, on-demand, 312 h" in dearer.output
+    assert later not in dearer.output
     unknown = CliRunner().invoke(main, ["deploy", "plan", "dev", "--set", "DatabaseClass=db.r6g.large"])
     assert (unknown.exit_code, "The price list has no g5.xlarge (spot) with db.r6g.large" in unknown.output) == (
         0,
@@ -568,7 +597,7 @@ def test_a_stopped_database_is_not_changed(aws: Aws) -> None:
         DBInstanceIdentifier="afirgen-dev", DBInstanceClass="db.t4g.small", Engine="mysql", AllocatedStorage=20
     )
     change = Change("change", "Database", "AWS::RDS::DBInstance")
-    stack = Stack("afirgen-dev-data", "data", "", frozenset(), frozenset(), {"Environment": "dev"})
+    stack = Stack("afirgen-dev-database", "database", "", frozenset(), frozenset(), {"Environment": "dev"})
     prepared = ChangeSet(stack, "none", (change,), is_new=False)
     run._require_running_database(aws, prepared)
     aws.client("rds").stop_db_instance(DBInstanceIdentifier="afirgen-dev")
@@ -593,8 +622,9 @@ def test_a_stack_that_does_not_look_begun_yet_is_not_taken_for_done(
         looked.append(name)
         return next(shown)
 
-    [prepared] = list(plan(aws, stacks(folder), None))
-    monkeypatch.setattr(changes, "describe", look)
+    prepared, _ = plan(aws, stacks(folder), None)
+    for module in (changes, progress):
+        monkeypatch.setattr(module, "describe", look)
     monkeypatch.setattr(aws.client("cloudformation"), "execute_change_set", lambda **_: None)
     carry_out(aws, prepared, quiet)
     assert len(looked) == 5

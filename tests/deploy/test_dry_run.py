@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from afirgen.deploy import run
-from afirgen.deploy.changes import describe, parameter
+from afirgen.deploy.progress import describe, parameter
 from afirgen.deploy.run import up
 from afirgen.deploy.stacks import ENVIRONMENTS, ORDER
 from tests.deploy.kit import artifact, quiet
@@ -31,26 +31,26 @@ def test_every_environment_comes_up_and_once_more_changes_nothing(environment: s
     assert same == [f"afirgen-{environment}-{kind}: nothing to change." for kind in ORDER]
 
 
-@pytest.mark.parametrize("stop_after", range(4))
+@pytest.mark.parametrize("stop_after", range(5))
 def test_interrupted_anywhere_the_real_stacks_come_up_the_next_time(
     stop_after: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, done = run.carry_out, 0
+    real, done = run.start, 0
 
-    def interrupted(*arguments: Any) -> None:
+    def interrupted(*arguments: Any) -> Any:
         nonlocal done
         if done == stop_after:
             raise KeyboardInterrupt
         done += 1
-        real(*arguments)
+        return real(*arguments)
 
     built, chosen = artifact(tmp_path), REHEARSAL["stacks"]("dev")
     with REHEARSAL["account"]() as aws:
         with monkeypatch.context() as patch:
-            patch.setattr(run, "carry_out", interrupted)
+            patch.setattr(run, "start", interrupted)
             with pytest.raises(KeyboardInterrupt):
                 up(aws, chosen, built, quiet)
         up(aws, chosen, built, quiet)
         found = [describe(aws, f"afirgen-dev-{kind}") for kind in ORDER]
-        assert [each["StackStatus"] for each in found if each] == ["CREATE_COMPLETE"] * 4
-        assert parameter(found[3], "ArtifactSha256") == built.sha256
+        assert [each["StackStatus"] for each in found if each] == ["CREATE_COMPLETE"] * 5
+        assert parameter(found[4], "ArtifactSha256") == built.sha256

@@ -12,8 +12,8 @@ from moto.s3.models import FakeBucket, s3_backends
 
 from afirgen.deploy import preflight, run
 from afirgen.deploy.aws import Aws
-from afirgen.deploy.changes import describe
 from afirgen.deploy.kept import take_in
+from afirgen.deploy.progress import describe
 from afirgen.deploy.run import destroy, plan, up
 from afirgen.deploy.stacks import Stack, load_stacks
 from afirgen.errors import DeploymentError
@@ -225,9 +225,9 @@ def test_a_plan_asks_for_what_would_be_taken_in_and_leaves_it(
 ) -> None:
     (folder / "network.yaml").write_text(KEEPING)
     bucket(aws, BUCKETS["ArtifactsBucket"])
-    [first] = list(plan(aws, stacks(folder), None))
+    first, _ = plan(aws, stacks(folder), None)
     assert first.is_new
-    assert [a["ChangeSetType"] for a in asked] == ["IMPORT"]
+    assert [a["ChangeSetType"] for a in asked] == ["IMPORT", "CREATE"]
     assert describe(aws, "afirgen-dev-network") is None
     aws.client("s3").head_bucket(Bucket=BUCKETS["ArtifactsBucket"])
 

@@ -7,13 +7,14 @@ from moto.cloudformation import cloudformation_backends
 from moto.core import DEFAULT_ACCOUNT_ID
 
 from afirgen.deploy.aws import Aws
-from afirgen.deploy.changes import carry_out, describe, prepare
+from afirgen.deploy.changes import carry_out, prepare
+from afirgen.deploy.progress import describe
 from afirgen.deploy.settle import lift_protection, settle
 from afirgen.deploy.stacks import Stack
 from afirgen.errors import DeploymentError
 from tests.deploy.kit import REGION
 
-NAME = "afirgen-dev-data"
+NAME = "afirgen-dev-database"
 TEMPLATE = """
 Parameters: { Environment: { Type: String } }
 Resources:
@@ -33,7 +34,7 @@ Resources:
 
 def stack(template: str = TEMPLATE) -> Stack:
     parameters = {"Environment": "dev"}
-    return Stack(NAME, "data", template, frozenset(parameters), frozenset(parameters), parameters)
+    return Stack(NAME, "database", template, frozenset(parameters), frozenset(parameters), parameters)
 
 
 def make(aws: Aws) -> Any:

@@ -12,7 +12,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from afirgen.case.languages import LANGUAGES
 from afirgen.deploy.rights import rights
+from afirgen.deploy.stacks import STAGES
+from afirgen.settings import Settings
 from tests.deploy.templates import (
     ENVIRONMENTS,
     FOLDER,
@@ -77,10 +80,10 @@ def test_the_database_is_reached_from_the_service_only() -> None:
     groups = TEMPLATES["network"]["Resources"]
     rules = groups["DatabaseGroup"]["Properties"]["SecurityGroupIngress"]
     assert [(r["FromPort"], r["SourceSecurityGroupId"]) for r in rules] == [(3306, {"Ref": "ServiceGroup"})]
-    database = TEMPLATES["data"]["Resources"]["Database"]["Properties"]
+    database = TEMPLATES["database"]["Resources"]["Database"]["Properties"]
     assert database["PubliclyAccessible"] is False
     assert text_of(database["VPCSecurityGroups"]).count("database-group") == 1
-    subnets = text_of(TEMPLATES["data"]["Resources"]["DatabaseSubnets"])
+    subnets = text_of(TEMPLATES["database"]["Resources"]["DatabaseSubnets"])
     assert "private-subnets" in subnets
 
 
@@ -155,23 +158,23 @@ def test_nothing_that_holds_data_goes_with_its_stack(kind: str) -> None:
 
 
 def test_the_database_is_encrypted_protected_and_can_be_put_back() -> None:
-    database = TEMPLATES["data"]["Resources"]["Database"]["Properties"]
+    database = TEMPLATES["database"]["Resources"]["Database"]["Properties"]
     assert database["StorageEncrypted"] is True
     assert database["DeletionProtection"] is True
     assert database["DeleteAutomatedBackups"] is False
     assert database["StorageType"] == "gp3"
     assert database["EngineLifecycleSupport"]["Fn::If"][1] == "open-source-rds-extended-support-disabled"
-    assert TEMPLATES["data"]["Parameters"]["DatabaseVersion"]["Default"] == "8.4"
+    assert TEMPLATES["database"]["Parameters"]["DatabaseVersion"]["Default"] == "8.4"
     assert database["BackupRetentionPeriod"] == {"Ref": "RetentionDays"}
-    settings = TEMPLATES["data"]["Resources"]["DatabaseParameters"]["Properties"]["Parameters"]
+    settings = TEMPLATES["database"]["Resources"]["DatabaseParameters"]["Properties"]["Parameters"]
     assert (settings["innodb_flush_log_at_trx_commit"], settings["sync_binlog"]) == ("1", "1")
     assert settings["require_secure_transport"] == "1"
 
 
 def test_backups_are_made_every_six_hours_and_can_be_copied_away() -> None:
-    rule = TEMPLATES["data"]["Resources"]["BackupPlan"]["Properties"]["BackupPlan"]["BackupPlanRule"][0]
+    rule = TEMPLATES["database"]["Resources"]["BackupPlan"]["Properties"]["BackupPlan"]["BackupPlanRule"][0]
     assert rule["ScheduleExpression"]["Fn::Sub"][0] == "cron(30 ${BackupHours} ? * ${Days} *)"
-    hours = [int(h) for h in TEMPLATES["data"]["Parameters"]["BackupHours"]["Default"].split(",")]
+    hours = [int(h) for h in TEMPLATES["database"]["Parameters"]["BackupHours"]["Default"].split(",")]
     assert [b - a for a, b in pairwise([*hours, 24 + hours[0]])] == [6, 6, 6, 6]
     assert rule["CopyActions"]["Fn::If"][0] == "HasCopy"
 
@@ -218,7 +221,7 @@ def test_a_service_may_act_for_this_account_only() -> None:
         principal = statement.get("Principal")
         services = as_list(principal["Service"]) if isinstance(principal, dict) and "Service" in principal else []
         # The instance and the backups are named by nothing else; the key's statement is held by the topics' policies.
-        if not services or where in {"service.Role", "data.BackupRole", "data.Key"}:
+        if not services or where in {"service.Role", "database.BackupRole", "data.Key"}:
             continue
         assert statement["Condition"]["StringEquals"]["aws:SourceAccount"] == {"Ref": "AWS::AccountId"}, where
 
@@ -279,14 +282,28 @@ def test_every_kind_of_resource_has_its_rights_listed() -> None:
 # --- how the stacks hang together -----------------------------------------------------------------------------
 
 
-def test_every_import_has_its_export_in_an_earlier_stack() -> None:
+def test_every_import_has_its_export_in_an_earlier_stage() -> None:
+    """What is changed side by side uses nothing of one another."""
     known: set[str] = set()
-    for stack in STACKS:
-        assert imported(stack) <= known, stack
-        outputs = TEMPLATES[stack].get("Outputs", {}).values()
+    for stage in STAGES:
+        for stack in stage:
+            assert imported(stack) <= known, stack
+        outputs = [o for stack in stage for o in TEMPLATES[stack].get("Outputs", {}).values()]
         known |= {o["Export"]["Name"]["Fn::Sub"] for o in outputs if "Export" in o}
     assert known == exported()
     assert all(name.startswith("afirgen-${Environment}-") for name in known)
+
+
+def test_the_address_is_told_when_nothing_can_take_the_database_away_any_more() -> None:
+    """Whoever finds the address in the secret works with it: no part of that stack comes later and may still fail."""
+    parts = TEMPLATES["database"]["Resources"]
+    target = parts["DatabaseSecretTarget"]
+    assert "database-secret" in text_of(target["Properties"]["SecretId"])
+    needs = {n for n, part in parts.items() if '{"Ref": "Database"}' in text_of(part) or "${Database}" in text_of(part)}
+    assert needs == {"BackupSelection", "DatabaseSecretTarget"}
+    assert target["DependsOn"] == "BackupSelection"
+    # The instance reads it there, and the service may be made meanwhile.
+    assert not [name for name in imported("service") if "database" in name]
 
 
 @pytest.mark.parametrize("stack", STACKS)
@@ -314,7 +331,7 @@ def test_the_chosen_parameters_exist_and_are_allowed(environment: str) -> None:
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_backups_fall_into_the_hours_in_which_the_database_runs(environment: str) -> None:
-    defaults = {name: str(p.get("Default")) for name, p in TEMPLATES["data"]["Parameters"].items()}
+    defaults = {name: str(p.get("Default")) for name, p in TEMPLATES["database"]["Parameters"].items()}
     chosen = defaults | parameters(environment)
     assert chosen["TimeZone"] == "Asia/Kolkata"
     from_h, to_h = (0, 24) if chosen["WorkingDays"] == "always" else (int(chosen["StartHour"]), int(chosen["StopHour"]))
@@ -396,7 +413,7 @@ def test_an_instance_on_demand_stands_in_until_a_spot_instance_is_ready() -> Non
 
 
 def test_working_hours_are_the_same_for_instance_and_database() -> None:
-    service, data = TEMPLATES["service"], TEMPLATES["data"]
+    service, data = TEMPLATES["service"], TEMPLATES["database"]
     for name in ("WorkingDays", "StartHour", "StartMinute", "StopHour"):
         assert service["Parameters"][name] == data["Parameters"][name]
     assert service["Mappings"] == data["Mappings"]
@@ -411,6 +428,24 @@ def test_working_hours_are_the_same_for_instance_and_database() -> None:
     assert service["Resources"]["Stop"]["Properties"]["Recurrence"]["Fn::Sub"][0].startswith("0 ")
     # Both count from 1, but one of them from Sunday, so only the names are safe where names are known.
     assert service["Mappings"]["Days"]["mon-sat"] == {"Scheduler": "MON-SAT", "Group": "1-6"}
+
+
+def test_every_setting_of_the_station_is_asked_for_and_reaches_the_instance() -> None:
+    wanted = [name.removeprefix("station_") for name in Settings.model_fields if name.startswith("station_")]
+    assert len(wanted) >= 5
+    service = TEMPLATES["service"]
+    [group] = [
+        g for g in service["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"] if "Station" in str(g)
+    ]
+    assert group["Parameters"] == [f"Station{name.capitalize()}" for name in wanted]
+    script = text_of(service["Resources"]["Template"])
+    first_start = (FOLDER.parent / "user-data.sh").read_text()
+    for name in wanted:
+        upper = name.upper()
+        assert f'STATION_{upper}=\\"${{Station{name.capitalize()}}}\\"' in script, name
+        assert f'station {upper} "$STATION_{upper}"\n' in first_start, name
+    # A language that the program does not know would only be found by a service that does not start.
+    assert service["Parameters"]["StationLanguage"]["AllowedValues"] == ["", *LANGUAGES]
 
 
 # --- what is watched ------------------------------------------------------------------------------------------

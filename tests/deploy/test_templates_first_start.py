@@ -28,15 +28,16 @@ SETTINGS = {
     "API_KEY_SECRET": "arn:api",
     "FIR_AUTH_SECRET": "arn:fir",
     "BACKUP_KEY_SECRET": "arn:backup",
-    "DATABASE_ADDRESS": "db.example.org",
     "STATION_NAME": '"Kothrud Police Station"',
     "STATION_DISTRICT": '""',
     "STATION_STATE": '"महाराष्ट्र"',
+    "STATION_BEATS": '"Beat 1, बीट 2"',
+    "STATION_LANGUAGE": '"hi"',
     "AWS_REGION": "ap-south-1",
 }
 RECORD = '#!/bin/bash\necho "$(basename "$0") $*" >> "$CALLS"\n'
 ANSWERS = {
-    "aws": 'case "$*" in *describe-addresses*) echo "${HELD_BY:-None}" ;; *arn:database*) echo \'{"username": "afirgen", "password": "pw4711"}\' ;; *arn:api*) [ -z "${NO_API_KEY:-}" ] && echo key4711 ;; *arn:*) echo other4711 ;; esac',
+    "aws": 'case "$*" in *describe-addresses*) echo "${HELD_BY:-None}" ;; *arn:database*) asked="$(grep -c arn:database "$CALLS")"; host=""; [ "$asked" -le "${DATABASE_AFTER:-1}" ] || host=\', "host": "db.example.org"\'; echo "{\\"username\\": \\"afirgen\\", \\"password\\": \\"pw4711\\"$host}" ;; *arn:api*) [ -z "${NO_API_KEY:-}" ] && echo key4711 ;; *arn:*) echo other4711 ;; esac',
     "curl": 'case "$*" in *api/token*) echo token ;; *instance-id*) echo i-0abc ;; *https://fir.example.org/ready*) exit "${NO_CERTIFICATE:-0}" ;; *-o*.pem*) for last; do :; done; touch "$ROOT/etc/afirgen/database-ca.pem" ;; esac',
     "lsblk": 'echo "Amazon Elastic Block Store"; [ -n "${NO_FAST_DISK:-}" ] || echo "Amazon EC2 NVMe Instance Storage"',
     "mountpoint": "",
@@ -140,7 +141,13 @@ def test_secrets_go_into_a_file_of_root_and_nowhere_else(tmp_path: Path) -> None
     )
     assert (rows["AFIRGEN_API_KEY"], rows["AFIRGEN_MODEL_SOURCES"]) == ("key4711", "s3://m/models,registry")
     assert (rows["AFIRGEN_ORIGINALS"], rows["AFIRGEN_BACKUP_TARGET"]) == ("s3://o/originals", "s3://b/backups")
-    assert rows["AFIRGEN_STATION_NAME"] == '"Kothrud Police Station"'
+    station = {name.removeprefix("AFIRGEN_STATION_"): value for name, value in rows.items() if "STATION" in name}
+    assert station == {
+        "NAME": '"Kothrud Police Station"',
+        "STATE": '"महाराष्ट्र"',
+        "BEATS": '"Beat 1, बीट 2"',
+        "LANGUAGE": '"hi"',
+    }
     assert all(rows.values())
     assert set(rows) - {"AWS_DEFAULT_REGION"} <= set(re.findall(r"AFIRGEN_[A-Z_]+", SETTINGS_PAGE.read_text()))
     told = done.stdout + done.stderr + "".join(machine.calls)
@@ -149,11 +156,38 @@ def test_secrets_go_into_a_file_of_root_and_nowhere_else(tmp_path: Path) -> None
     assert not [p for p in others if b"4711" in p.read_bytes()]
 
 
+def test_an_instance_works_until_it_needs_the_database_and_waits_for_it_there(tmp_path: Path) -> None:
+    """On a first deployment the stack of the database writes the address into the secret only when it is there."""
+    machine = Machine(tmp_path)
+    done = machine.start(DATABASE_AFTER="3")
+    assert done.returncode == 0, done.stderr
+    asked = [n for n, call in enumerate(machine.calls) if "arn:database" in call]
+    # For the settings, twice in vain, with success, and to take the address.
+    assert len(asked) == 5
+    before = machine.calls[asked[0] : asked[1]]
+    assert [c for c in before if "start afirgen-models.service" in c]
+    assert asked[-1] < machine.place("as-service.sh db upgrade")
+    told = (machine.root / "etc" / "afirgen" / "afirgen.env").read_text()
+    assert "@db.example.org:3306/afirgen?" in told
+    assert "not-there-yet" not in told
+
+
+def test_before_the_database_is_there_no_program_can_begin_another(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    assert machine.start(DATABASE_AFTER="99").returncode == 1
+    file = machine.root / "etc" / "afirgen" / "afirgen.env"
+    [url] = [line for line in file.read_text().splitlines() if line.startswith("AFIRGEN_DATABASE_URL=")]
+    assert url.startswith("AFIRGEN_DATABASE_URL=mysql+asyncmy://afirgen:pw4711@not-there-yet.invalid:3306/")
+    assert not [c for c in machine.calls if "db upgrade" in c or "start afirgen.service" in c]
+    assert machine.calls[-1].endswith("--status FAILURE")
+
+
 def test_a_database_that_never_comes_is_told_as_a_failure(tmp_path: Path) -> None:
     machine = Machine(tmp_path)
     done = machine.start(NO_DATABASE="1")
     assert done.returncode == 1
-    assert "Gave up waiting for the database." in done.stderr
+    assert "Gave up waiting for the database after 0 minutes." in done.stderr
+    assert "See what became of the stack afirgen-dev-database, and run `afirgen deploy up dev` again." in done.stderr
     assert not [c for c in machine.calls if "db upgrade" in c or "associate-address" in c]
     assert machine.calls[-1].endswith("--status FAILURE")
     assert "--lifecycle-action-result ABANDON" in machine.calls[-2]

@@ -1,4 +1,4 @@
-"""The four stacks created in moto, which reads references, conditions and user data as CloudFormation does.
+"""The five stacks created in moto, which reads references, conditions and user data as CloudFormation does.
 
 What moto does not know (alarms, secrets, bucket policies, backups, budgets, schedules) it leaves out and still calls the
 stack complete, so only what is really there afterwards is asserted. docs/deployment.md lists what is left to an account.
@@ -34,7 +34,7 @@ CHOSEN = {
 def body(stack: str) -> str:
     """Return a template as moto can take it: its database knows no parameter group of a stack."""
     template = deepcopy(TEMPLATES[stack])
-    if stack == "data":
+    if stack == "database":
         del template["Resources"]["Database"]["Properties"]["DBParameterGroupName"]
     return json.dumps(template)
 
@@ -97,7 +97,7 @@ def test_production_stands_as_written() -> None:
 
 @pytest.mark.usefixtures("account")
 def test_the_instance_gets_its_script_with_every_name_filled_in() -> None:
-    create("prod")
+    create("prod", StationBeats="Beat 1, बीट 2", StationLanguage="hi")
     [template] = client("ec2").describe_launch_templates()["LaunchTemplates"]
     [version] = client("ec2").describe_launch_template_versions(LaunchTemplateId=template["LaunchTemplateId"])[
         "LaunchTemplateVersions"
@@ -109,6 +109,7 @@ def test_the_instance_gets_its_script_with_every_name_filled_in() -> None:
     assert f's3://{bucket}/artifacts/{SHA256}.tar.gz" "$work/artifact.tar.gz"' in script
     assert f'echo "{SHA256}  $work/artifact.tar.gz" | sha256sum --check --quiet' in script
     assert "DATABASE_SECRET=afirgen/prod/database\n" in script
+    assert 'STATION_BEATS="Beat 1, बीट 2"\nSTATION_LANGUAGE="hi"\n' in script
     # Whatever is left in braces would be a name that nothing filled in.
     assert "${" not in script
     if shellcheck := shutil.which("shellcheck"):
