@@ -62,6 +62,7 @@ class EmbedEngine(EngineWorker[Any]):
                 rows.append(await self.call(_embedding(part, kind), priority=priority, cancel=cancel))
         return np.concatenate(rows) if rows else np.empty((0, DIMENSIONS), np.float32)
 
+
 def _embedding(texts: list[str], kind: str) -> Any:
     def work(model: Any, _token: CancelToken) -> NDArray[np.float32]:
         return _rows(model, texts, kind)

@@ -21,10 +21,13 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from afirgen.errors import DataFileError
+from afirgen.legal_kb.odds import Odds
 
 _FILE = files("afirgen.legal_kb") / "data" / "calibration.json"
 _STEPS = 60
-_COMMON = 7
+_SETTLED = 1e-5
+# The common numbers are held back only so far that they are determined.
+_HELD = 1e-3
 
 
 class Sign(Struct, frozen=True):
@@ -50,7 +53,11 @@ class Example(Struct, frozen=True):
 
 
 class Calibration(Struct, frozen=True, kw_only=True):
-    """Numbers fitted for one model; what ``bias`` and ``hints`` hold is for a question, the rest is common."""
+    """Numbers fitted for one model; what ``bias`` and ``hints`` hold is for a question, the rest is common.
+
+    ``offence`` weighs what speaks for an offence as a whole, on the probabilities that the other numbers give; None
+    leaves each offence to its ingredients alone.
+    """
 
     model: str
     slope: float
@@ -62,6 +69,7 @@ class Calibration(Struct, frozen=True, kw_only=True):
     common: float
     bias: dict[str, float]
     hints: dict[str, float]
+    offence: Odds | None = None
 
     def probability(self, question_id: str, sign: Sign) -> float:
         """Return the probability that the answer is yes."""
@@ -80,20 +88,41 @@ def load_calibration(file: Traversable = _FILE) -> Calibration:
 
 
 def fit(examples: Sequence[Example], *, model: str, pull: float = 0.3) -> Calibration:
-    """Fit by penalised maximum likelihood; ``pull`` draws each question's numbers to the common ones."""
+    """Fit by penalised maximum likelihood; ``pull`` draws each question's numbers to the common ones.
+
+    Newton's method. An example bears on what is common and on its own question alone, so each step is solved for the
+    common numbers first, with those of the questions eliminated one by one.
+    """
     ids = sorted({e.question_id for e in examples})
-    rows = np.array([_row(e, ids) for e in examples])
+    number = {q: n for n, q in enumerate(ids)}
+    which = np.array([number[e.question_id] for e in examples])
+    common = np.array([_common(e.sign) for e in examples])
+    own = np.array([(-1.0, float(e.sign.hints > 0)) for e in examples])
     truth = np.array([e.truth for e in examples], dtype=float)
-    penalty = np.full(rows.shape[1], pull)
-    penalty[:_COMMON] = 1e-3
-    weights = np.zeros(rows.shape[1])
+    shared, questions = np.zeros(common.shape[1]), np.zeros((len(ids), own.shape[1]))
     for _ in range(_STEPS):
-        guess = 1 / (1 + np.exp(-rows @ weights))
-        gradient = rows.T @ (truth - guess) - penalty * weights
-        curvature = rows.T @ (rows * (guess * (1 - guess))[:, None]) + np.diag(penalty)
-        weights += np.linalg.solve(curvature, gradient)
-    slope, lean, hint, more, worded, named, common = (float(w) for w in weights[:_COMMON])
-    biases, hints = weights[_COMMON : _COMMON + len(ids)], weights[_COMMON + len(ids) :]
+        guess = 1 / (1 + np.exp(-(common @ shared + (own * questions[which]).sum(axis=1))))
+        missed, weight = truth - guess, (guess * (1 - guess))[:, None]
+        of_common = common.T @ missed - _HELD * shared
+        of_own = _by_question(own * missed[:, None], which, len(ids)) - pull * questions
+        both = common.T @ (common * weight) + _HELD * np.eye(len(shared))
+        alone = _by_question(_outer(own, own * weight), which, len(ids)) + pull * np.eye(own.shape[1])
+        across = _by_question(_outer(common, own * weight), which, len(ids))
+        solved = across @ np.linalg.inv(alone)
+        step = np.linalg.solve(
+            both - np.einsum("qik,qjk->ij", solved, across), of_common - np.einsum("qik,qk->i", solved, of_own)
+        )
+        own_step = np.linalg.solve(alone, (of_own - np.einsum("qik,i->qk", across, step))[:, :, None])[:, :, 0]
+        shared, questions = shared + step, questions + own_step
+        if max(np.abs(step).max(), np.abs(own_step).max()) < _SETTLED:
+            break
+    return _calibration(model, ids, shared, questions)
+
+
+def _calibration(
+    model: str, ids: Sequence[str], shared: NDArray[np.float64], questions: NDArray[np.float64]
+) -> Calibration:
+    slope, lean, hint, more, worded, named, common = (float(w) for w in shared)
     return Calibration(
         model=model,
         slope=round(slope, 4),
@@ -103,17 +132,25 @@ def fit(examples: Sequence[Example], *, model: str, pull: float = 0.3) -> Calibr
         worded=round(worded, 4),
         named=round(named, 4),
         common=round(common, 4),
-        bias={q: round(common + float(each), 3) for q, each in zip(ids, biases, strict=True)},
-        hints={q: round(hint + float(each), 3) for q, each in zip(ids, hints, strict=True)},
+        bias={q: round(common + float(each), 3) for q, each in zip(ids, questions[:, 0], strict=True)},
+        hints={q: round(hint + float(each), 3) for q, each in zip(ids, questions[:, 1], strict=True)},
     )
 
 
-def _row(example: Example, ids: Sequence[str]) -> NDArray[np.float64]:
-    sign = example.sign
-    own = np.array([q == example.question_id for q in ids], dtype=float)
-    hinted = float(sign.hints > 0)
-    common = [sign.logit, sign.mean, hinted, float(sign.hints > 1), float(sign.worded), float(sign.named), -1.0]
-    return np.concatenate([common, -own, own * hinted])
+def _common(sign: Sign) -> tuple[float, ...]:
+    """Return what is weighed alike for all questions, in the order of the numbers of :class:`Calibration`."""
+    return (sign.logit, sign.mean, sign.hints > 0, sign.hints > 1, sign.worded, sign.named, -1.0)
+
+
+def _outer(left: NDArray[np.float64], right: NDArray[np.float64]) -> NDArray[np.float64]:
+    return left[:, :, None] * right[:, None, :]
+
+
+def _by_question(values: NDArray[np.float64], which: NDArray[np.intp], count: int) -> NDArray[np.float64]:
+    """Add up the rows of each question."""
+    total = np.zeros((count, *values.shape[1:]))
+    np.add.at(total, which, values)
+    return total
 
 
 def _logistic(value: float) -> float:

@@ -1,6 +1,6 @@
 """From answers to sections: pure rules, no model."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
 
 from msgspec import Struct, structs
@@ -15,9 +15,13 @@ MET_FROM = 0.5
 NOT_MET_BELOW = 0.2
 # An exclusion must be plain before it removes an offence.
 EXCLUDED_FROM = 0.7
+_LISTED_ONLY = "For the officer to consider beside the proposed sections."
+_NOT_ENOUGH = "All ingredients may be met, but taken together not clearly enough."
 _ORDER = (Standing.PROPOSED, Standing.POSSIBLE, Standing.REJECTED)
-# An offence for which no everyday word of the complaint speaks must be made out more clearly.
-UNWORDED_FROM = 0.7
+# An offence is proposed when it is at least as likely as this that it belongs on the report.
+PROPOSED_FROM = 0.5
+# A graver form takes the place of what it contains only if what it adds is itself at least as likely as this.
+ADDED_FROM = 0.3
 
 
 class Answer(Struct, frozen=True):
@@ -30,7 +34,8 @@ class Answer(Struct, frozen=True):
 class Decision(Struct, frozen=True, kw_only=True):
     """An offence with its ingredient table, its standing and the reason.
 
-    ``strength`` is the probability of its weakest ingredient.
+    ``strength`` is the probability that the offence belongs on the report, or that of its weakest ingredient where
+    only the ingredients were judged.
     """
 
     offence: Offence
@@ -56,16 +61,17 @@ def decide(
     book: OffenceBook,
     *,
     losses: Sequence[int] = (),
-    worded: Collection[str] | None = None,
+    likely: Mapping[str, float] | None = None,
 ) -> tuple[Decision, ...]:
     """Judge each offence by its ingredients, then let graver offences absorb those that they contain.
 
-    ``losses`` are the sums of money that the complaint states, in rupees. ``worded`` are the ids of the offences
-    of which an everyday word is in the complaint; None leaves that out. At most five are proposed.
+    ``losses`` are the sums of money that the complaint states, in rupees. ``likely`` gives, by offence id, how likely
+    the offence belongs on the report all in all: then one ingredient may be unclear in what is proposed, but none
+    denied. An offence that is not in it is judged by its ingredients alone. At most five are proposed.
     """
-    decisions = [_judge(o, answers, book, losses) for o in offences]
-    if worded is not None:
-        decisions = [d if d.offence.id in worded else _doubted(d) for d in decisions]
+    known = likely or {}
+    decisions = [_judge(o, answers, book, losses, known.get(o.id)) for o in offences]
+    decisions = _without_graver(decisions, book)
     decisions = _without_contained(decisions, book)
     decisions = _without_excluded(decisions)
     # Of two forms of one offence, the one that may still be made out is the one to be shown.
@@ -73,42 +79,110 @@ def decide(
     return tuple(_beyond_five(d, n) for n, d in enumerate(ranked))
 
 
-def _judge(offence: Offence, answers: Mapping[str, Answer], book: OffenceBook, losses: Sequence[int]) -> Decision:
-    needed = [_best((q,), answers) for q in offence.all] + [_best(group, answers) for group in offence.any]
+def _judge(
+    offence: Offence,
+    answers: Mapping[str, Answer],
+    book: OffenceBook,
+    losses: Sequence[int],
+    likely: float | None,
+) -> Decision:
+    needed = _needed(offence, answers)
     shown = dict.fromkeys((*offence.all, *chain.from_iterable(offence.any)))
     wanted = {q: _ingredient(q, answers, book, excludes=False) for q in shown}
     barred = [_ingredient(q, answers, book, excludes=True) for q in offence.none]
-    unmet = [q for q in needed if wanted[q].verdict is Verdict.NOT_MET]
     missing = [q for q in needed if wanted[q].verdict in {Verdict.NOT_STATED, Verdict.NOT_CHECKED}]
-    excluded = [i.question_id for i in barred if i.verdict is Verdict.MET]
-    standing, reason = Standing.PROPOSED, f"All {len(needed)} ingredients are met."
-    if all(wanted[q].verdict is Verdict.NOT_CHECKED for q in needed):
-        standing, reason = Standing.POSSIBLE, "Not checked."
-    elif unmet:
-        standing, reason = Standing.REJECTED, f"Not so in the complaint: {book.questions[unmet[0]].text}"
-    elif excluded:
-        standing, reason = Standing.REJECTED, f"It is so in the complaint: {book.questions[excluded[0]].text}"
-    elif missing:
-        standing, reason = Standing.POSSIBLE, f"Not stated clearly: {book.questions[missing[0]].text}"
-    elif offence.loss and not _loss_fits(offence.loss, losses):
-        standing, reason = Standing.REJECTED, "The loss stated in the complaint is of another size."
-    elif offence.listed_only:
-        standing, reason = Standing.POSSIBLE, "For the officer to consider beside the proposed sections."
+    table = _Table(
+        offence=offence,
+        needed=len(needed),
+        unchecked=all(wanted[q].verdict is Verdict.NOT_CHECKED for q in needed),
+        unmet=[book.questions[q].text for q in needed if wanted[q].verdict is Verdict.NOT_MET],
+        excluded=[book.questions[i.question_id].text for i in barred if i.verdict is Verdict.MET],
+        missing=[book.questions[q].text for q in missing],
+        loss_fits=not offence.loss or _loss_fits(offence.loss, losses),
+    )
+    standing, reason = _standing(table, likely)
+    least = min((wanted[q].score or 0.0 for q in needed), default=0.0)
     return Decision(
         offence=offence,
         standing=standing,
         reason=reason,
         ingredients=(*wanted.values(), *barred),
         ask=tuple(dict.fromkeys(book.questions[q].ask for q in missing)),
-        strength=min((wanted[q].score or 0.0 for q in needed), default=0.0),
+        strength=least if likely is None else round(likely, 3),
     )
 
 
-def _doubted(decision: Decision) -> Decision:
-    if decision.standing is not Standing.PROPOSED or decision.strength >= UNWORDED_FROM:
-        return decision
-    reason = "All ingredients may be met, but none clearly, and no usual word for it is in the complaint."
-    return structs.replace(decision, standing=Standing.POSSIBLE, reason=reason)
+class _Table(Struct, frozen=True):
+    """How an offence's ingredients came out: the texts of those that are denied, that exclude it, that are unclear."""
+
+    offence: Offence
+    needed: int
+    unchecked: bool
+    unmet: list[str]
+    excluded: list[str]
+    missing: list[str]
+    loss_fits: bool
+
+
+def _standing(table: _Table, likely: float | None) -> tuple[Standing, str]:
+    """Return the standing and the reason for the officer."""
+    enough = likely is None or likely >= PROPOSED_FROM
+    unclear = f"Not stated clearly: {table.missing[0]}" if table.missing else ""
+    if table.unchecked:
+        return Standing.POSSIBLE, "Not checked."
+    if denied := _denied(table):
+        return Standing.REJECTED, denied
+    if table.missing and (likely is None or not enough):
+        return Standing.POSSIBLE, unclear
+    if not table.loss_fits:
+        return Standing.REJECTED, "The loss stated in the complaint is of another size."
+    if table.offence.listed_only or not enough:
+        return Standing.POSSIBLE, _LISTED_ONLY if table.offence.listed_only else _NOT_ENOUGH
+    met = table.needed - len(table.missing)
+    part = f"{met} of {table.needed} ingredients are met; likely all in all. {unclear}"
+    return Standing.PROPOSED, part if table.missing else f"All {met} ingredients are met."
+
+
+def _denied(table: _Table) -> str | None:
+    if table.unmet:
+        return f"Not so in the complaint: {table.unmet[0]}"
+    return f"It is so in the complaint: {table.excluded[0]}" if table.excluded else None
+
+
+def _needed(offence: Offence, answers: Mapping[str, Answer]) -> list[str]:
+    """Return the questions that must be answered "yes", of each group of alternatives the likeliest one."""
+    return [_best((q,), answers) for q in offence.all] + [_best(group, answers) for group in offence.any]
+
+
+def _without_graver(decisions: Sequence[Decision], book: OffenceBook) -> list[Decision]:
+    """Leave a graver form to the officer where it adds to a proposed one only what is unclear."""
+    proposed = [d for d in decisions if d.standing is Standing.PROPOSED]
+    return [
+        structs.replace(d, standing=Standing.POSSIBLE, reason=f"Not stated clearly: {doubt}")
+        if d in proposed and (doubt := _doubt_beyond(d, proposed, book))
+        else d
+        for d in decisions
+    ]
+
+
+def _doubt_beyond(graver: Decision, proposed: Sequence[Decision], book: OffenceBook) -> str | None:
+    """Return the unclear question that a decision adds to another proposed one that it contains, if there is one."""
+    contained = book.absorbed_by(graver.offence.id)
+    for other in proposed:
+        if other.offence.id in contained:
+            theirs = {i.question_id for i in other.ingredients if not i.excludes}
+            added = [i for i in _weighed(graver) if i.question_id not in theirs]
+            unclear = [i for i in added if i.score is not None and i.score < ADDED_FROM]
+            if unclear:
+                return unclear[0].question
+    return None
+
+
+def _weighed(decision: Decision) -> list[Ingredient]:
+    """Return the ingredients that the offence rests on, of each group of alternatives the likeliest one."""
+    answers = {i.question_id: Answer(i.score) for i in decision.ingredients}
+    needed = set(_needed(decision.offence, answers))
+    return [i for i in decision.ingredients if i.question_id in needed and not i.excludes]
 
 
 def _best(group: Sequence[str], answers: Mapping[str, Answer]) -> str:

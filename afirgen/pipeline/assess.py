@@ -14,10 +14,10 @@ from afirgen.inference.engine import Priority
 from afirgen.inference.llama.request import Generation, Prompt, Scoring
 from afirgen.legal_kb.calibration import Calibration, load_calibration
 from afirgen.legal_kb.decide import Answer, Decision, decide, verdict_of
-from afirgen.legal_kb.everyday import word_hits
 from afirgen.legal_kb.exceptions import exception_notes
 from afirgen.legal_kb.law_checks import attributes_in
 from afirgen.legal_kb.notes import Note, load_notes, notes_for
+from afirgen.legal_kb.odds import Clues, clues_in, evidence_for
 from afirgen.legal_kb.offences import Offence, OffenceBook
 from afirgen.legal_kb.older_law import as_numbered, governed
 from afirgen.legal_kb.route import came_electronically, duties_for, route_for
@@ -33,7 +33,7 @@ MOST_QUESTIONS = 40
 # Kept back of these for what excludes an offence whose ingredients are met.
 _KEPT_BACK = 6
 _MOST_POSSIBLE = 12
-_MOST_SEARCHED = 60
+MOST_SEARCHED = 60
 _MOST_UNCHECKED = 3
 _OLDER = "The same in the Indian Penal Code, if the occurrence was before 01.07.2024."
 
@@ -65,23 +65,25 @@ async def find_sections(
     """
     text, when, book = transcript.text, facts.occurrence, sources.book
     law, why = governing_law(text, facts)
-    searched = await sources.searcher.search(text, limit=_MOST_SEARCHED)
+    searched = await sources.searcher.search(text, limit=MOST_SEARCHED)
     reads = model is not None and transcript.language in model.readable_languages
     answers: Mapping[str, Answer] = {}
+    likely: dict[str, float] = {}
     if model is not None and reads:
         known = known_answers(text, time_from=_value(when.time_from), time_to=_value(when.time_to))
         score, name = _scorer(model, text, priority, deadline_s), _namer(model, text, priority, deadline_s)
         asker = Asker(text, score, name, book=book, calibration=sources.calibration, known=known, budget=MOST_QUESTIONS)
         await asker.screen()
         found = merge(text, searched, asker.answers, law=law, book=book)
-        offences = await _examine(found.opened, asker)
+        offences = await examine(found.opened, asker)
         answers = asker.answers
+        likely = _likely(offences, answers, clues_in(text, asker.named, searched, book), sources.calibration)
     else:
         found = merge(text, searched, {}, law=law, book=book)
         offences = tuple(o.offence for o in found.opened[:_MOST_POSSIBLE])
     offences = governed(offences, law)
     losses = [int(m.value) for m in find_amounts(text)]
-    decisions = decide(offences, answers, book, losses=losses, worded=word_hits(text, book))
+    decisions = decide(offences, answers, book, losses=losses, likely=likely)
     assessments = _assessments(decisions, answers, law, sources.kb)
     proposed = [a for a in assessments if a.standing is Standing.PROPOSED]
     possible = [a for a in assessments if a.standing is Standing.POSSIBLE]
@@ -128,7 +130,7 @@ def _value(stated: Field | None) -> str | None:
     return stated.value if stated else None
 
 
-async def _examine(opened: Sequence[Opened], asker: Asker) -> tuple[Offence, ...]:
+async def examine(opened: Sequence[Opened], asker: Asker) -> tuple[Offence, ...]:
     """Ask for the ingredients of the opened offences in order, then for what excludes those still standing.
 
     What an answer already speaks against is not asked about further. Returns the offences that were examined.
@@ -145,6 +147,16 @@ async def _examine(opened: Sequence[Opened], asker: Asker) -> tuple[Offence, ...
     standing = [o for o in examined if not asker.rejects(o)]
     await asker.ask(q for o in standing for q in (*o.none, *((o.cognizable_if,) if o.cognizable_if else ())))
     return tuple(examined)
+
+
+def _likely(
+    offences: Sequence[Offence], answers: Mapping[str, Answer], clues: Clues, calibration: Calibration
+) -> dict[str, float]:
+    """Return how likely an offence belongs on the report, by its id, where all its ingredients were asked about."""
+    if calibration.offence is None:
+        return {}
+    seen = {o.id: evidence_for(o, answers, clues) for o in offences}
+    return {i: calibration.offence.probability(evidence) for i, evidence in seen.items() if evidence}
 
 
 def _assessments(

@@ -48,10 +48,11 @@ class Asker:
     ) -> None:
         self.answers = dict(known)
         self.left = budget
+        self.named = ""
+        """What the model itself calls the wrong, once the screening questions were asked."""
         self._text = text
         self._score = score
         self._name = name
-        self._named = ""
         self._book = book
         self._calibration = calibration
         self._mean = 0.0
@@ -65,7 +66,7 @@ class Asker:
         """Ask the screening questions; how they are answered tells how the model leans on this text."""
         ids = list(self._book.screening)
         self.left -= len(ids)
-        found, self._named = await asyncio.gather(self._put(ids), self._name())
+        found, self.named = await asyncio.gather(self._put(ids), self._name())
         scores = dict(zip(ids, found, strict=True))
         self._mean = sum(scores.values()) / max(1, len(scores))
         self._take({q: score for q, score in scores.items() if q not in self.answers})
@@ -88,7 +89,7 @@ class Asker:
                 mean=self._mean,
                 hints=hints_in(self._text, question.hint),
                 worded=question_id in self._worded,
-                named=hints_in(self._named, question.hint) > 0,
+                named=hints_in(self.named, question.hint) > 0,
             )
             sure = self._calibration.probability(question_id, sign)
             self.answers[question_id] = Answer(sure, _evidence(question, self._text))

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from afirgen.case.evidence import Span
 from afirgen.case.law import Standing, Verdict
 from afirgen.legal_kb.decide import (
+    ADDED_FROM,
     EXCLUDED_FROM,
     MET_FROM,
     MOST_PROPOSED,
@@ -51,6 +52,45 @@ def test_an_unclear_ingredient_makes_it_possible_and_is_asked(book: OffenceBook)
     found = judged(book, "grievous_hurt", "beaten", unclear="bone_broken")["grievous_hurt"]
     assert found.standing is Standing.POSSIBLE
     assert found.ask == (book.questions["bone_broken"].ask,)
+
+
+def weighed(book: OffenceBook, answers: dict[str, float], likely: dict[str, float]) -> dict[str, Decision]:
+    """Decide on offences of which it is given how likely they are all in all."""
+    given_answers = {q: Answer(answers.get(q, 0.02)) for q in book.questions}
+    return {d.offence.id: d for d in decide([book.by_id[o] for o in likely], given_answers, book, likely=likely)}
+
+
+def test_a_likely_offence_may_have_an_unclear_ingredient_which_is_asked(book: OffenceBook) -> None:
+    unclear = {"beaten": 0.95, "bone_broken": 0.35}
+    found = weighed(book, unclear, {"grievous_hurt": 0.7})["grievous_hurt"]
+    assert (found.standing, found.strength) == (Standing.PROPOSED, 0.7)
+    assert found.reason.startswith("1 of 2 ingredients are met")
+    assert found.ask == (book.questions["bone_broken"].ask,)
+    assert weighed(book, unclear, {"grievous_hurt": 0.4})["grievous_hurt"].standing is Standing.POSSIBLE
+
+
+@pytest.mark.parametrize("answers", [{"beaten": 0.95}, {"beaten": 0.95, "bone_broken": NOT_MET_BELOW - 0.01}])
+def test_no_likelihood_makes_up_for_what_is_denied(book: OffenceBook, answers: dict[str, float]) -> None:
+    found = weighed(book, answers, {"grievous_hurt": 0.99})["grievous_hurt"]
+    assert found.standing is Standing.REJECTED
+
+
+def test_all_ingredients_met_is_not_enough_for_an_unlikely_offence(book: OffenceBook) -> None:
+    found = weighed(book, {"stolen": 0.6, "no_consent": 0.6}, {"theft": 0.3})["theft"]
+    assert found.standing is Standing.POSSIBLE
+    assert "not clearly enough" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("added", "proposed"), [(ADDED_FROM - 0.01, {"theft"}), (ADDED_FROM, {"robbery"}), (0.9, {"robbery"})]
+)
+def test_a_graver_form_needs_what_it_adds(book: OffenceBook, added: float, proposed: set[str]) -> None:
+    answers = {"stolen": 0.95, "no_consent": 0.95, "force_in_taking": added}
+    found = weighed(book, answers, {"theft": 0.9, "robbery": 0.9})
+    assert {o for o, d in found.items() if d.standing is Standing.PROPOSED} == proposed
+    if proposed == {"theft"}:
+        assert found["robbery"].standing is Standing.POSSIBLE
+        assert book.questions["force_in_taking"].text in found["robbery"].reason
 
 
 def test_an_ingredient_not_met_rejects(book: OffenceBook) -> None:

@@ -20,7 +20,7 @@ def proposed(book: OffenceBook, facts: str, text: str) -> set[str]:
     answers = {q: Answer(0.95 if q in met else 0.02) for q in book.questions}
     hits = word_hits(text, book)
     offences = [o for o in book.offences if not o.needs_words or o.id in hits]
-    decisions = decide(offences, answers, book, worded=hits)
+    decisions = decide(offences, answers, book)
     return {d.offence.section for d in decisions if d.standing is Standing.PROPOSED}
 
 

@@ -5,6 +5,7 @@ The answering model here is told what is so; it tests the rules, not a model.
 
 from collections.abc import Callable, Iterable
 
+import msgspec
 import pytest
 
 from afirgen.case.evidence import Transcript
@@ -14,6 +15,7 @@ from afirgen.inference.engine import CancelToken, Priority
 from afirgen.inference.llama.request import Generated, Generation, Scored, Scoring
 from afirgen.legal_kb.calibration import Calibration
 from afirgen.legal_kb.decide import MOST_PROPOSED
+from afirgen.legal_kb.odds import Odds
 from afirgen.legal_kb.offences import OffenceBook, load_offences
 from afirgen.legal_kb.statutes import BNS, load_knowledge_base
 from afirgen.pipeline.assess import MOST_QUESTIONS, LawSources, find_sections
@@ -166,12 +168,29 @@ async def test_a_particular_fact_falls_with_the_general_one_that_is_denied() -> 
     assert numbers(view.proposed) == ["BNS 117(2)"]
 
 
-async def test_without_any_usual_word_a_weak_case_is_not_proposed() -> None:
-    weak, strong = ({"stolen no_consent": 0.3}, {"stolen no_consent": 3.0})
-    for scores, expected in ((weak, []), (strong, ["BNS 303(2)"])):
-        model = told()
-        model.scores |= {BOOK.questions[q].text: v for ids, v in scores.items() for q in ids.split()}
-        assert numbers((await view_of(model, "I cannot find it since then.", found="303")).proposed) == expected
+@pytest.mark.parametrize(
+    ("scores", "text", "expected"),
+    [
+        ({"stolen no_consent": 0.3}, "I cannot find it since then.", []),
+        ({"stolen no_consent": 0.3}, "I cannot find it since then. There was a theft.", ["BNS 303(2)"]),
+        ({"stolen no_consent": 3.0}, "I cannot find it since then.", ["BNS 303(2)"]),
+        # What else speaks for it makes up for one unclear ingredient, and for none that is denied.
+        ({"stolen": 3.0, "no_consent": -0.6}, "There was a theft.", ["BNS 303(2)"]),
+        ({"stolen": 8.0, "no_consent": -1.9}, "There was a theft.", []),
+    ],
+)
+async def test_what_speaks_for_the_offence_as_a_whole_counts(
+    scores: dict[str, float], text: str, expected: list[str]
+) -> None:
+    model = told()
+    model.scores |= {BOOK.questions[q].text: v for ids, v in scores.items() for q in ids.split()}
+    weighed = Odds(least=0, mean=1, worded=1.5, more_words=0, named=0, rank=0, barred=0, common=-1)
+    calibration = msgspec.structs.replace(AS_IT_COMES, offence=weighed)
+    sources = LawSources(kb=KB, book=BOOK, searcher=Listed(["303"]), calibration=calibration)
+    view = await find_sections(Transcript(text=text, language="en"), Facts(), sources=sources, model=model)
+    assert numbers(view.proposed) == expected
+    unclear = [i for a in view.proposed for i in a.ingredients if not i.excludes and i.verdict is Verdict.NOT_STATED]
+    assert all(a.ask for a in view.proposed) == bool(unclear) or not view.proposed
 
 
 async def test_the_screening_questions_come_first_and_together() -> None:
