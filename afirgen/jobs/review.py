@@ -65,6 +65,10 @@ _WRITING = (Action.CASE_ACCEPTED, Action.STEP_EDITED)
 # A job that the program stopped in so often is likely what stops it.
 _MOST_ATTEMPTS = 5
 _STOPPED = "The work was stopped by an officer. Try the step again, or write it by hand."
+STOPPED_OFTEN = (
+    "The program stopped several times while it worked on this. "
+    "Try it again; if it stops again, write it by hand and tell the administrator."
+)
 
 
 class Seen(Struct, frozen=True):
@@ -450,7 +454,7 @@ class Review:
         """Draft the step of a job and keep it; a failure is kept with the case."""
         view = await self.view(job.case_id)
         if job.attempt > _MOST_ATTEMPTS:
-            await self._fail(job, owner, "stopped_often", "The program stopped several times while it worked on this.")
+            await self._fail(job, owner, "stopped_often", STOPPED_OFTEN)
             return
         try:
             draft = await self._drafter.draft(view, partial(self._board.report, job.case_id), fresh=job.again)

@@ -11,6 +11,7 @@ from afirgen.case.job import JobState
 from afirgen.case.law import LegalView
 from afirgen.case.session import SessionStatus, Step
 from afirgen.errors import LostLeaseError, OverloadedError, StorageError
+from afirgen.jobs.review import STOPPED_OFTEN
 from afirgen.jobs.views import CaseView
 from afirgen.pipeline.run import OnProgress, Original
 from afirgen.store.jobs import Lease
@@ -112,7 +113,7 @@ async def test_work_that_another_worker_took_over_is_given_up(tmp_path: Path) ->
 
 async def test_what_stops_the_program_again_and_again_is_given_up(tmp_path: Path) -> None:
     installation = Installation(tmp_path)
-    Gate(installation)
+    gate = Gate(installation)
     case = await accept(installation)
     (job,) = await installation.jobs.page(case_id=case)
     await installation.review.close()
@@ -121,8 +122,10 @@ async def test_what_stops_the_program_again_and_again_is_given_up(tmp_path: Path
     installation.open()
     await installation.review.resume()
     view = await until(installation, case, lambda v: v.record.status is SessionStatus.ERROR)
-    assert "stopped several times" in (view.record.error or "")
+    assert view.record.error == STOPPED_OFTEN
     assert (await installation.jobs.get(job.id)).state is JobState.FAILED
+    gate.open.set()
+    assert waits(await installation.review.retry(case, by=OFFICER))
     await closed(installation)
 
 

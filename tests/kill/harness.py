@@ -18,6 +18,7 @@ import httpx
 from sqlalchemy import func, select
 
 from afirgen.case.session import Step
+from afirgen.jobs.review import STOPPED_OFTEN
 from afirgen.store.database import Database
 from afirgen.store.migrate import upgrade
 from afirgen.store.originals import Originals
@@ -73,12 +74,14 @@ class Program:
 class Ledger:
     """What the program has answered, and so has to keep: the step of each case, and each registered number.
 
-    ``interrupted`` counts the calls that a kill has cut off.
+    ``interrupted`` counts the calls that a kill has cut off, ``given_up`` the steps that officers asked for again
+    because the program was killed too often while it worked on them.
     """
 
     reached: dict[str, int] = field(default_factory=dict)
     registered: dict[str, str] = field(default_factory=dict)
     interrupted: int = 0
+    given_up: int = 0
 
 
 class Officer:
@@ -121,6 +124,10 @@ class Officer:
             status = await self._call("GET", f"/session/{case}/status")
             at = _STEPS.index(status["current_step"])
             assert at >= self._ledger.reached[case], f"{case} has gone back to {status['current_step']}"
+            if status["error"] == STOPPED_OFTEN:
+                await self._call("POST", f"/api/v1/cases/{case}/retry", expected=202)
+                self._ledger.given_up += 1
+                continue
             assert status["status"] in {"processing", "awaiting_validation", "completed"}, status
             if status["status"] == "completed":
                 return str((await self._call("GET", f"/api/v1/cases/{case}"))["case"]["fir_number"])
@@ -137,9 +144,9 @@ class Officer:
         assert re.fullmatch(r"\d+/\d{4}", body["register_number"] or ""), body
         self._ledger.registered[number] = body["register_number"]
 
-    async def _call(self, method: str, path: str, **more: Any) -> dict[str, Any]:
+    async def _call(self, method: str, path: str, *, expected: int = 200, **more: Any) -> dict[str, Any]:
         answer = await self._http.request(method, path, **more)
-        assert answer.status_code == 200, (path, answer.status_code, answer.text)
+        assert answer.status_code == expected, (path, answer.status_code, answer.text)
         body: dict[str, Any] = answer.json()
         return body
 
