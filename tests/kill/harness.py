@@ -18,7 +18,7 @@ import httpx
 from sqlalchemy import func, select
 
 from afirgen.case.session import Step
-from afirgen.jobs.review import STOPPED_OFTEN
+from afirgen.jobs.machine import STOPPED_OFTEN
 from afirgen.store.database import Database
 from afirgen.store.migrate import upgrade
 from afirgen.store.originals import Originals

@@ -14,8 +14,7 @@ ROOT = Path(__file__).parents[2] / "afirgen"
 FILES = [
     *sorted(ROOT.glob("pipeline/intake*.py")),
     *sorted(ROOT.glob("web/pages/*.py")),
-    ROOT / "jobs" / "review.py",
-    ROOT / "jobs" / "retention.py",
+    *sorted(set(ROOT.glob("jobs/*.py")) - {ROOT / "jobs" / "sections.py"}),
     ROOT / "web" / "acts.py",
 ]
 
