@@ -30,6 +30,7 @@ _ROOT = Path(__file__).parents[2]
 _STEPS = [step.value for step in Step]
 _READY_S = 60
 _LONGEST_LIFE_S = 0.8
+_COME_AGAIN_S = 1.0
 
 
 class Program:
@@ -75,13 +76,15 @@ class Ledger:
     """What the program has answered, and so has to keep: the step of each case, and each registered number.
 
     ``interrupted`` counts the calls that a kill has cut off, ``given_up`` the steps that officers asked for again
-    because the program was killed too often while it worked on them.
+    because the program was killed too often while it worked on them, ``sent_away`` the complaints that were to come
+    again later.
     """
 
     reached: dict[str, int] = field(default_factory=dict)
     registered: dict[str, str] = field(default_factory=dict)
     interrupted: int = 0
     given_up: int = 0
+    sent_away: int = 0
 
 
 class Officer:
@@ -110,13 +113,22 @@ class Officer:
 
     async def _one(self) -> None:
         if self.case is None:
-            text = f"{COMPLAINT} Diary number {self._chance.randrange(10**9)}."
-            body = await self._call("POST", "/process", data={"text": text})
-            self.case = body["session_id"]
-            self._ledger.reached[body["session_id"]] = 0
+            self.case = await self._hand_in()
         number = await self._review(self.case)
         await self._register(number)
         self.case = None
+
+    async def _hand_in(self) -> str:
+        """Hand in a complaint, again a moment later while the program has its places full of what kills have left."""
+        text = f"{COMPLAINT} Diary number {self._chance.randrange(10**9)}."
+        while (answer := await self._http.post("/process", data={"text": text})).status_code == 503:
+            assert answer.json()["error_code"] == "overloaded", answer.text
+            self._ledger.sent_away += 1
+            await asyncio.sleep(_COME_AGAIN_S)
+        assert answer.status_code == 200, answer.text
+        case = str(answer.json()["session_id"])
+        self._ledger.reached[case] = 0
+        return case
 
     async def _review(self, case: str) -> str:
         """Approve step after step; return the number of the form."""

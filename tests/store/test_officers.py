@@ -1,7 +1,6 @@
 """Accounts, passwords and sessions: nothing can be guessed, nothing tells who has an account."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -52,13 +51,10 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(empty_url: str) -> AsyncIterator[Desk]:
-    upgrade(empty_url)
-    database = Database(empty_url)
+async def desk(database: Database) -> Desk:
     made = Desk(database)
     await made.officers.add("Asha Rao", Role.RECORDING_OFFICER, PASSWORD, ADMIN)
-    yield made
-    await database.close()
+    return made
 
 
 async def test_an_officer_signs_in_acts_and_signs_out(desk: Desk) -> None:
