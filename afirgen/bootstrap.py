@@ -28,9 +28,11 @@ from afirgen.inference.ocr import OcrEngine
 from afirgen.inference.slot import EngineSlot
 from afirgen.inference.speech import SpeechEngine
 from afirgen.jobs.archive import archive_case
+from afirgen.jobs.casework import Casework
 from afirgen.jobs.ending import end_tasks
 from afirgen.jobs.retention import Holds, Retention, policy_of
-from afirgen.jobs.review import Review, Rules, Stores
+from afirgen.jobs.rules import Rules
+from afirgen.jobs.stores import Stores
 from afirgen.legal_kb.finder import SectionFinder
 from afirgen.legal_kb.index import Progress as IndexProgress
 from afirgen.legal_kb.index import is_current, open_index
@@ -344,7 +346,7 @@ def serve_app() -> Litestar:
     officers = OfficerStore(database)
     forms = load_forms(settings.data_dir / "forms")
     kept = RetentionStore(database)
-    review = Review(
+    casework = Casework(
         program.pipeline,
         Stores(cases, jobs, firs, originals, audit, kept),
         rules=Rules(
@@ -361,12 +363,12 @@ def serve_app() -> Litestar:
         _watch(settings, program.models)
         program.start()
         program.law.begin()
-        await review.resume()
+        await casework.board.resume()
         retention.start()
 
     async def stop() -> None:
         await retention.close()
-        await review.close()
+        await casework.close()
         await program.stop()
         await database.close()
         emf.turn_off()
@@ -374,7 +376,10 @@ def serve_app() -> Litestar:
 
     return create_app(
         WebDeps(
-            review=review,
+            reception=casework.reception,
+            review=casework.review,
+            board=casework.board,
+            breakers=casework.breakers,
             firs=firs,
             audit=audit,
             old_sessions=OldSessions(database),
@@ -409,6 +414,6 @@ def serve_app() -> Litestar:
             ),
             on_startup=start,
             on_shutdown=stop,
-            alive=lambda: program.law.alive and review.alive and retention.alive,
+            alive=lambda: program.law.alive and casework.board.alive and retention.alive,
         )
     )

@@ -59,7 +59,7 @@ async def sample(folder: Path) -> Rows:
     installation = Installation(folder)
     installation.pipeline.law = full_law(installation.pipeline.kb, COMPLAINT)
     data = COMPLAINT.encode()
-    case = (await installation.review.accept(data, Original(data=data), by=OFFICER, wait=True)).id
+    case = (await installation.reception.accept(data, Original(data=data), by=OFFICER, wait=True)).id
     number = None
     for _ in range(5):
         number = (await installation.review.approve(case, by=OFFICER)).record.fir_number
@@ -67,7 +67,7 @@ async def sample(folder: Path) -> Rows:
     rows: Rows = {}
     for table in _TABLES:
         rows[table.name] = [dict(row) for row in (await installation.database.fetch(select(table))).mappings()]
-    await installation.review.close()
+    await installation.casework.close()
     await installation.database.close()
     return rows
 

@@ -32,7 +32,8 @@ def main() -> None:
                 kill_again_and_again(url, own, kills=given.kills, officers=given.officers, seed=given.seed)
             )
             print(
-                f"{kind}: {given.kills} kills in {time.monotonic() - began:.0f} s, {ledger.interrupted} calls cut off; "
+                f"{kind}: {given.kills} kills in {time.monotonic() - began:.0f} s, {ledger.interrupted} calls cut off, "
+                f"{ledger.given_up} steps asked for again, {ledger.sent_away} complaints sent away; "
                 f"{len(ledger.reached)} complaints accepted, {len(ledger.registered)} FIRs registered; nothing lost, "
                 "no double number, no gap in the register, the audit chain whole, every job done."
             )

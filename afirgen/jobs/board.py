@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 from uuid import uuid4
 
 import structlog
@@ -11,6 +12,7 @@ from msgspec import Struct
 from afirgen.case.job import Job, JobEvent
 from afirgen.errors import AfirgenError
 from afirgen.jobs.ending import end_tasks
+from afirgen.pipeline.run import OnProgress
 from afirgen.store.jobs import JobStore, Lease
 
 _log = structlog.get_logger(__name__)
@@ -26,12 +28,14 @@ class Progress(Struct, frozen=True):
 
 
 class JobBoard:
-    """Runs jobs; ``work`` does one and ends it in the database, under the owner that it is given.
+    """Runs jobs; ``work`` does one, tells how far it is, and ends it in the database under the owner that it is given.
 
     ``lease_s`` is how long a job counts as being worked on after the last sign of life.
     """
 
-    def __init__(self, store: JobStore, work: Callable[[Job, str], Awaitable[None]], *, lease_s: float) -> None:
+    def __init__(
+        self, store: JobStore, work: Callable[[Job, str, OnProgress], Awaitable[None]], *, lease_s: float
+    ) -> None:
         self._store = store
         self._work = work
         self._lease = Lease(owner=uuid4().hex, seconds=lease_s)
@@ -93,10 +97,6 @@ class JobBoard:
                 # If it fails, the leases run out by themselves.
                 await self._store.give_back(self._lease.owner)
 
-    def report(self, case_id: str, stage: str, share: float) -> None:
-        """Note how far the job of a case is; those who follow it are told within a second."""
-        self._progress[case_id] = Progress(stage, share)
-
     def progress(self, case_id: str) -> Progress | None:
         """Return how far the job of a case is, None when none has told anything here."""
         return self._progress.get(case_id)
@@ -119,6 +119,11 @@ class JobBoard:
             with suppress(TimeoutError):
                 await asyncio.wait_for(bell.wait(), _LOOK_EVERY_S)
 
+    async def ended(self, job_id: str) -> None:
+        """Wait until a job is over, whoever does it; it goes on also when nobody waits for it any more."""
+        async for _event in self.follow(job_id):
+            pass
+
     async def _run(self, job_id: str) -> None:
         job = await self._store.claim(job_id, self._lease)
         if job is None:
@@ -126,7 +131,7 @@ class JobBoard:
         self._held.add(job_id)
         teller = asyncio.create_task(self._tell(job))
         try:
-            await self._work(job, self._lease.owner)
+            await self._work(job, self._lease.owner, partial(self._note, job.case_id))
         finally:
             self._progress.pop(job.case_id, None)
             await end_tasks(teller)
@@ -138,6 +143,10 @@ class JobBoard:
             # The lease runs out, and the job is taken up again.
             _log.error("job_interrupted", job=job_id, exc_info=error)
         self._ring()
+
+    def _note(self, case_id: str, stage: str, share: float) -> None:
+        """Note how far the job of a case is; those who follow it are told within a second."""
+        self._progress[case_id] = Progress(stage, share)
 
     async def _tell(self, job: Job) -> None:
         """Keep the progress of a job whenever it has changed."""

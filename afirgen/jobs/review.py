@@ -1,69 +1,35 @@
-"""A case's way through the five review steps: what the machine drafts, what the officer decides, what is kept."""
+"""What officers see of a case and decide in its five review steps."""
 
 import asyncio
-import unicodedata
-from collections.abc import AsyncIterator, Callable, Collection, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import Any
 from uuid import uuid4
 
 import msgspec
-import structlog
 from msgspec import Struct
 
-from afirgen.case.audit import MACHINE, Action, Actor, Event, text_hash
-from afirgen.case.evidence import Source, SourceKind, Transcript
-from afirgen.case.fir import FirDocument, Prose
-from afirgen.case.job import Closing, Job, JobEvent, JobState, NewJob
-from afirgen.case.law import LegalView
+from afirgen.case.audit import Action, Actor, Event, text_hash
+from afirgen.case.evidence import Transcript
+from afirgen.case.job import Closing, Job, JobState, NewJob
 from afirgen.case.rights import Right, allow
 from afirgen.case.session import REGENERABLE, SessionStatus, Step
 from afirgen.errors import (
-    AfirgenError,
     ChangedMeanwhileError,
     InvalidInputError,
-    LostLeaseError,
     NotAllowedError,
     NotFoundError,
-    OverloadedError,
     StepConflictError,
-    UnsupportedMediaError,
-    UnsupportedWordsError,
 )
-from afirgen.inference.breaker import ASR_OCR_SERVER
-from afirgen.jobs.board import JobBoard, Progress
-from afirgen.jobs.breaking import Breakers
-from afirgen.jobs.drafting import Draft, Drafter, without_model
-from afirgen.jobs.views import (
-    CaseView,
-    Content,
-    SummaryStep,
-    changed_sections,
-    decode,
-    officers_prose,
-    owned,
-    shown,
-    state_of,
-    unsupported,
-)
-from afirgen.pipeline.by_hand import corrected
-from afirgen.pipeline.intake import Limits
-from afirgen.pipeline.run import Original, Pipeline
-from afirgen.store.audit import AuditLog
-from afirgen.store.cases import CaseRecord, CaseStore, NewVersion
-from afirgen.store.firs import FirStore, FirText
-from afirgen.store.jobs import JobStore
-from afirgen.store.originals import Originals
-from afirgen.store.retention import RetentionStore
+from afirgen.jobs.board import JobBoard
+from afirgen.jobs.drafting import Drafter, without_model
+from afirgen.jobs.edits import Edits
+from afirgen.jobs.rules import Rules
+from afirgen.jobs.stores import Stores
+from afirgen.jobs.views import CaseView, Content, read_case, shown
+from afirgen.store.cases import CaseRecord, NewVersion
 
-_log = structlog.get_logger(__name__)
 _LONGEST_NOTE = 10_000
 _WRITING = (Action.CASE_ACCEPTED, Action.STEP_EDITED)
-# A job that the program stopped in so often is likely what stops it.
-_MOST_ATTEMPTS = 5
 _STOPPED = "The work was stopped by an officer. Try the step again, or write it by hand."
 
 
@@ -74,154 +40,26 @@ class Seen(Struct, frozen=True):
     version: int
 
 
-@dataclass(frozen=True)
-class Stores:
-    """Where cases, jobs, FIRs and originals are kept."""
-
-    cases: CaseStore
-    jobs: JobStore
-    firs: FirStore
-    originals: Originals
-    audit: AuditLog
-    kept: RetentionStore
-
-
-@dataclass(frozen=True)
-class Rules:
-    """What the installation allows.
-
-    ``capacity`` is how many cases are drafted on at once, ``timeout_s`` how long one may wait for a decision;
-    with ``separate_approver`` whoever wrote in a case may not approve its form. After ``lease_s`` without a sign of
-    life a job is taken up by another worker, or after a restart.
-    """
-
-    capacity: int
-    timeout_s: int
-    separate_approver: bool = False
-    limits: Limits = field(default_factory=Limits)
-    lease_s: float = 15.0
-
-
 class Review:
-    """Accepts complaints and moves their cases along; one piece of work at a time on a case.
+    """Shows cases and carries out what officers decide on them; one decision at a time on a case."""
 
-    Drafting on more cases than the rules allow at once is refused with :class:`OverloadedError`.
-    """
-
-    def __init__(
-        self,
-        pipeline: Pipeline,
-        stores: Stores,
-        *,
-        rules: Rules,
-        render: Callable[[FirDocument], str],
-        model_hash: Callable[[str], str | None],
-    ) -> None:
-        self._pipeline = pipeline
+    def __init__(self, stores: Stores, rules: Rules, edits: Edits, board: JobBoard, drafter: Drafter) -> None:
         self._stores = stores
         self._rules = rules
-        self._render = render
-        self.breakers = Breakers()
-        self._drafter = Drafter(pipeline, stores.originals, model_hash, self.breakers)
-        self._board = JobBoard(stores.jobs, self._work, lease_s=rules.lease_s)
+        self._edits = edits
+        self._board = board
+        self._drafter = drafter
         self._locks: dict[str, asyncio.Lock] = {}
-        self._taking = 0
-
-    # --- taking in ----------------------------------------------------------------------------------------
-
-    async def accept(
-        self,
-        data: bytes,
-        original: Original,
-        *,
-        by: Actor,
-        kinds: Collection[SourceKind] = tuple(SourceKind),
-        wait: bool = False,
-    ) -> CaseRecord:
-        """Store an original, begin its case and the work on it, and return at once, or when that work is done.
-
-        Raises what intake raises for a complaint that cannot be taken, before anything is stored; so is one whose
-        content is none of ``kinds``.
-        """
-        allow(by, Right.REVIEW)
-        with self._place():
-            source = await self.inspect(original, kinds)
-            await asyncio.to_thread(self._stores.originals.put, data, source.sha256)
-            event = Event(actor=by, action=Action.CASE_ACCEPTED, details={"source": msgspec.to_builtins(source)})
-            job = NewJob(id=str(uuid4()), step=Step.TRANSCRIPT)
-            record = await self._stores.cases.create(
-                source, event, language=original.language, reported_on=datetime.now(UTC), job=job
-            )
-            self._board.start(job.id)
-        if wait:
-            await self._end_of(job.id)
-        return record
-
-    async def inspect(self, original: Original, kinds: Collection[SourceKind]) -> Source:
-        """Say what an original is; raise what intake raises for one that cannot be taken.
-
-        Raises:
-            UnsupportedMediaError: Its content is none of ``kinds``.
-        """
-        source = await self._pipeline.inspect(original)
-        if source.kind not in kinds:
-            raise UnsupportedMediaError("The file holds something else than is asked for here. Choose the right file.")
-        return source
-
-    async def read_only(self, original: Original, *, by: Actor) -> Transcript:
-        """Return the text of a recording or page without a case; nothing is stored.
-
-        Raises what :meth:`accept` raises, and what the engines raise.
-        """
-        allow(by, Right.REVIEW)
-        with self._place(), self.breakers.around(ASR_OCR_SERVER):
-            return (await self._pipeline.read(original, lambda _stage, _share: None))[1]
-
-    @contextmanager
-    def _place(self) -> Iterator[None]:
-        """Hold one of the places for work that is not a job yet; raise :class:`OverloadedError` when none is free."""
-        if self.busy >= self._rules.capacity:
-            raise OverloadedError("All drafting places are taken. Try again in a minute.", retry_after_s=30)
-        self._taking += 1
-        try:
-            yield
-        finally:
-            self._taking -= 1
-
-    @property
-    def busy(self) -> int:
-        """How many places are taken."""
-        return self._board.busy + self._taking
-
-    async def resume(self) -> int:
-        """Take up every job that nobody works on, now and whenever a worker is gone; return how many there are now."""
-        return await self._board.resume()
-
-    async def close(self) -> None:
-        """Stop all work; what was begun is taken up by :meth:`resume` after the next start."""
-        await self._board.close()
-        await self._drafter.close()
-
-    @property
-    def alive(self) -> bool:
-        """Whether the loop that looks after the jobs runs."""
-        return self._board.alive
-
-    @property
-    def worker(self) -> str:
-        """The name under which this process has its jobs."""
-        return self._board.worker
 
     # --- looking ------------------------------------------------------------------------------------------
 
     async def view(self, case_id: str) -> CaseView:
         """Return a case with its newest contents; one that has waited too long is marked expired unless on hold."""
-        record, versions = await self._stores.cases.whole(case_id)
-        if self._waited_too_long(record):
+        view = await read_case(self._stores.cases, case_id)
+        if self._waited_too_long(view.record):
             await self._expire(case_id)
-            record, versions = await self._stores.cases.whole(case_id)
-        contents = {step: decode(version) for step, version in versions.items()}
-        return CaseView(record=record, versions=versions, contents=contents, state=state_of(record, contents))
+            view = await read_case(self._stores.cases, case_id)
+        return view
 
     async def record(self, case_id: str) -> CaseRecord:
         """Return a case without its contents, marked as :meth:`view` does."""
@@ -243,18 +81,6 @@ class Review:
         """Mark a case as expired unless it was decided on, or put on hold, in this moment."""
         await self._stores.kept.expire(case_id, self._idle_since)
         self._drafter.forget(case_id)
-
-    def progress(self, case_id: str) -> Progress | None:
-        """Return how far the work on a case is, None when none is going on or it has not told yet."""
-        return self._board.progress(case_id)
-
-    def follow(self, job_id: str, after: int = 0) -> AsyncIterator[JobEvent]:
-        """Give the events of a job with a number above ``after`` as they come, until it is over."""
-        return self._board.follow(job_id, after)
-
-    async def recent(self, limit: int) -> tuple[CaseRecord, ...]:
-        """Return the newest cases first."""
-        return await self._stores.cases.recent(limit)
 
     # --- deciding -----------------------------------------------------------------------------------------
 
@@ -289,9 +115,8 @@ class Review:
             if step.following is None:
                 await self._check_approver(case_id, by)
             if edit is not None and not (isinstance(edit, str) and not edit.strip()):
-                await self._keep_edit(view, edit, by)
-                view = await self.view(case_id)
-            view = await self._stood_for(view, by, owns=owns)
+                view = await self._edits.keep(view, edit, by)
+            view = await self._edits.stand_for(view, by, owns=owns)
             written = view.contents[step]
             if isinstance(written, Transcript) and not written.text.strip():
                 raise InvalidInputError("Nothing is written down yet. Write what the informant says first.")
@@ -311,8 +136,7 @@ class Review:
         async with self._lock(case_id):
             view = await self._awaiting(case_id)
             _check_seen(view, seen)
-            await self._keep_edit(view, edit, by)
-            return await self.view(case_id)
+            return await self._edits.keep(view, edit, by)
 
     async def by_hand(self, case_id: str, *, by: Actor) -> CaseView:
         """Begin the step that failed without a model, for the officer to write.
@@ -429,7 +253,7 @@ class Review:
         self._board.stop(job_id)
         return await self._stores.jobs.get(job_id)
 
-    # --- the machine's part -------------------------------------------------------------------------------
+    # --- book-keeping -------------------------------------------------------------------------------------
 
     async def _begin(self, case_id: str, job: NewJob, event: Event, *, wait: bool) -> CaseView:
         """Begin a job on a case's step and return the case, at once or when the job is over."""
@@ -438,123 +262,13 @@ class Review:
         )
         self._board.start(job.id)
         if wait:
-            await self._end_of(job.id)
+            await self._board.ended(job.id)
         return await self.view(case_id)
-
-    async def _end_of(self, job_id: str) -> None:
-        """Wait until a job is over, whoever does it; it goes on also when nobody waits for it any more."""
-        async for _event in self._board.follow(job_id):
-            pass
-
-    async def _work(self, job: Job, owner: str) -> None:
-        """Draft the step of a job and keep it; a failure is kept with the case."""
-        view = await self.view(job.case_id)
-        if job.attempt > _MOST_ATTEMPTS:
-            await self._fail(job, owner, "stopped_often", "The program stopped several times while it worked on this.")
-            return
-        try:
-            draft = await self._drafter.draft(view, partial(self._board.report, job.case_id), fresh=job.again)
-            await self._keep(view, draft, job, owner)
-        except LostLeaseError:
-            _log.info("job_given_up", job=job.id)
-            return
-        except AfirgenError as err:
-            _log.warning("step_failed", case=job.case_id, code=err.code, detail=err.detail)
-            await self._fail(job, owner, err.code, err.public)
-            return
-        except Exception:  # noqa: BLE001 - whatever fails, the case must not be left processing for ever
-            _log.exception("step_failed", case=job.case_id)
-            await self._fail(job, owner, "unexpected", "The step failed. Try it again.")
-            return
-        after = await self.view(job.case_id)
-        if after.record.step is job.step and after.record.status is SessionStatus.AWAITING_VALIDATION:
-            self._drafter.begin_next(after)
-
-    async def _fail(self, job: Job, owner: str, code: str, sentence: str) -> None:
-        event = Event(actor=MACHINE, action=Action.STEP_FAILED, details={"code": code})
-        with suppress(LostLeaseError):
-            await self._stores.cases.update(
-                job.case_id,
-                event,
-                job=Closing(job_id=job.id, state=JobState.FAILED, owner=owner, error=sentence),
-                status=SessionStatus.ERROR.value,
-                error=sentence,
-            )
-
-    async def _keep(self, view: CaseView, draft: Draft, job: Job, owner: str) -> None:
-        """Append the machine's version; the last step also writes the numbered FIR."""
-        changes: dict[str, Any] = {"status": SessionStatus.AWAITING_VALIDATION.value, "error": None}
-        fir = None
-        if isinstance(draft.content, FirDocument):
-            fir = self._fir(draft.content)
-            changes["fir_number"] = fir.number
-        version = NewVersion(
-            step=view.record.step,
-            content=msgspec.json.encode(draft.content),
-            author="machine",
-            models=draft.models,
-            note=job.note,
-        )
-        event = Event(actor=MACHINE, action=Action.STEP_DRAFTED, details=draft.basis)
-        done = Closing(job_id=job.id, state=JobState.DONE, owner=owner)
-        await self._stores.cases.add_version(view.record.id, version, event, fir=fir, job=done, **changes)
-
-    def _fir(self, document: FirDocument) -> FirText:
-        return FirText(
-            number=document.fir_number or "",
-            complaint=document.statement.text,
-            content=self._render(document),
-            violations=msgspec.json.encode(document.sections).decode(),
-        )
-
-    # --- the officer's part -------------------------------------------------------------------------------
 
     async def _check_approver(self, case_id: str, by: Actor) -> None:
         """Refuse whoever took the complaint in or wrote in a step, where the station wants a second pair of eyes."""
         if self._rules.separate_approver and by.name in await self._stores.audit.actors(case_id, _WRITING):
             raise NotAllowedError("You wrote in this case. Another officer has to approve the form.")
-
-    async def _keep_edit(self, view: CaseView, edit: str | Content, by: Actor) -> None:
-        step = view.record.step
-        content = self._edited(view, edit.strip()) if isinstance(edit, str) else edit
-        if type(content) is not type(view.contents[step]):
-            raise InvalidInputError("This cannot be kept for this step.")
-        fir = self._fir(content) if isinstance(content, FirDocument) else None
-        version = NewVersion(step=step, content=msgspec.json.encode(content), author="officer")
-        details = {"instead_of": shown(view, step), **changed_sections(view.contents[step], content)}
-        event = Event(actor=by, action=Action.STEP_EDITED, details=details)
-        await self._stores.cases.add_version(view.record.id, version, event, fir=fir)
-
-    async def _stood_for(self, view: CaseView, by: Actor, *, owns: bool) -> CaseView:
-        """Let nothing pass that the complaint does not say unless the officer stands for it, on record."""
-        content = view.contents[view.record.step]
-        if not (open_ones := unsupported(content)):
-            return view
-        if not owns:
-            listed = " ".join(f"“{s.text}” {s.problem}" for s in open_ones)
-            raise UnsupportedWordsError(f"Correct this, or say that you know it yourself. {listed}")
-        await self._keep_edit(view, owned(content), by)
-        return await self.view(view.record.id)
-
-    def _edited(self, view: CaseView, edit: str) -> Content:
-        """Return the step's content with the officer's text in it."""
-        current = view.contents[view.record.step]
-        if len(edit) > self._rules.limits.text_most:
-            raise InvalidInputError("The text is too long. Shorten it.")
-        text = unicodedata.normalize("NFC", edit)
-        match current:
-            case Transcript():
-                return corrected(current, text)
-            case SummaryStep():
-                return SummaryStep(current.facts, officers_prose(text, current.summary, view.state))
-            case LegalView():
-                return self._pipeline.choose_sections(current, text)
-            case Prose():
-                return officers_prose(text, current, view.state)
-            case FirDocument():
-                raise InvalidInputError("The form is made from the earlier steps. Send those back to change it.")
-
-    # --- book-keeping -------------------------------------------------------------------------------------
 
     async def _awaiting(self, case_id: str) -> CaseView:
         view = await self.view(case_id)

@@ -16,7 +16,7 @@ from afirgen.case.session import Step
 from afirgen.case.state import CaseState
 from afirgen.pipeline.facts import fields_of
 from afirgen.pipeline.grounding import problem_with
-from afirgen.store.cases import CaseRecord, StepVersion
+from afirgen.store.cases import CaseRecord, CaseStore, StepVersion
 
 
 class SummaryStep(Struct, frozen=True):
@@ -43,6 +43,13 @@ class CaseView(Struct, frozen=True, kw_only=True):
     versions: dict[Step, StepVersion]
     contents: dict[Step, Content]
     state: CaseState
+
+
+async def read_case(cases: CaseStore, case_id: str) -> CaseView:
+    """Return a case with its newest contents; raise :class:`NotFoundError` when there is none."""
+    record, versions = await cases.whole(case_id)
+    contents = {step: decode(version) for step, version in versions.items()}
+    return CaseView(record=record, versions=versions, contents=contents, state=state_of(record, contents))
 
 
 def shown(view: CaseView, step: Step) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from afirgen.errors import NotFoundError, StepConflictError
 from afirgen.store.audit import append
 from afirgen.store.database import Database
 from afirgen.store.raw import case_key, hash_where
-from afirgen.store.tables import audit_log, cases, fir_records, page_sessions
+from afirgen.store.sign_in import LOCKED
+from afirgen.store.tables import audit_log, cases, fir_records, page_sessions, sign_in_failures
 
 
 class _StillNeededError(Exception):
@@ -55,10 +56,12 @@ class RetentionStore:
         return await self._database.write(work)
 
     async def end_sign_ins(self) -> int:
-        """Forget the sessions of the page that have run out; return how many."""
-        over = page_sessions.c.expires_at <= datetime.now(UTC)
+        """Forget the sessions of the page that have run out, return how many, and the counts of wrong passwords too."""
+        now = datetime.now(UTC)
+        over = page_sessions.c.expires_at <= now
 
         async def work(connection: AsyncConnection) -> int:
+            await connection.execute(delete(sign_in_failures).where(sign_in_failures.c.last_at <= now - LOCKED))
             return (await connection.execute(delete(page_sessions).where(over))).rowcount
 
         return await self._database.write(work)

@@ -21,7 +21,7 @@ from afirgen.store.tables import officers, page_sessions, sign_in_failures
 
 SESSION_LIFE = timedelta(hours=12)
 _ATTEMPTS = 5
-_LOCKED = timedelta(minutes=15)
+LOCKED = timedelta(minutes=15)
 # A password check takes 64 MiB for a moment.
 _AT_ONCE = 2
 KEY_HOLDER = "holder of the station's key"
@@ -112,7 +112,7 @@ class SignIn:
         chosen = sign_in_failures.c.name_key == key
 
         async def work(connection: AsyncConnection) -> bool:
-            await connection.execute(delete(sign_in_failures).where(sign_in_failures.c.last_at <= now - _LOCKED))
+            await connection.execute(delete(sign_in_failures).where(sign_in_failures.c.last_at <= now - LOCKED))
             row = (await connection.execute(select(sign_in_failures).where(chosen))).mappings().first()
             if row is None:
                 first = {"name_key": key, "failures": 1, "last_at": now}

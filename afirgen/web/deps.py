@@ -9,6 +9,9 @@ from litestar.di import NamedDependency
 
 from afirgen.case.audit import Actor
 from afirgen.inference.engine import EngineStatus
+from afirgen.jobs.board import JobBoard
+from afirgen.jobs.breaking import Breakers
+from afirgen.jobs.reception import Reception
 from afirgen.jobs.retention import Holds, Policy, Released
 from afirgen.jobs.review import Review
 from afirgen.legal_kb.finder import SectionFinder
@@ -101,7 +104,10 @@ class Desk:
 class WebDeps:
     """Everything that handlers use."""
 
+    reception: Reception
     review: Review
+    board: JobBoard
+    breakers: Breakers
     firs: FirStore
     audit: AuditLog
     old_sessions: OldSessions

@@ -107,7 +107,7 @@ async def test_a_full_program_and_a_database_that_is_away(
 
         monkeypatch.setattr(installation.cases, "whole", broken)
         looks_right(await client.raw("GET", f"/cases/{case}"), 500, "internal_error")
-        monkeypatch.setattr(type(installation.review), "busy", 1000)
+        monkeypatch.setattr(type(installation.reception), "busy", 1000)
         full = await client.raw("POST", "/cases", json={"text": COMPLAINT})
         looks_right(full, 503, "overloaded")
         assert int(full.headers["retry-after"]) >= 1

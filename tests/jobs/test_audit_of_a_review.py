@@ -20,7 +20,7 @@ async def test_a_whole_review_leaves_a_whole_chain(tmp_path: Path) -> None:
     installation = Installation(tmp_path)
     review, data = installation.review, COMPLAINT.encode()
     installation.pipeline.fail_next = True
-    case = (await review.accept(data, Original(data=data), by=OFFICER, wait=True)).id
+    case = (await installation.reception.accept(data, Original(data=data), by=OFFICER, wait=True)).id
     await review.approve(case, by=OFFICER, edit=COMPLAINT + " It was dark.")
     await review.reject(case, by=OFFICER)
     await review.regenerate(case, Step.SUMMARY, by=OFFICER, note="shorter")
@@ -51,14 +51,14 @@ async def test_a_whole_review_leaves_a_whole_chain(tmp_path: Path) -> None:
     ]
     assert {entry.actor for entry in entries if entry.role != "program"} == {OFFICER.name}
     assert (await verify(installation.database, Originals(tmp_path / "originals"))).faults == ()
-    await review.close()
+    await installation.casework.close()
     await installation.database.close()
 
 
 async def test_an_entry_names_the_version_the_models_and_what_a_draft_rests_on(tmp_path: Path) -> None:
     installation = Installation(tmp_path)
     review, data = installation.review, COMPLAINT.encode()
-    case = (await review.accept(data, Original(data=data), by=OFFICER, wait=True)).id
+    case = (await installation.reception.accept(data, Original(data=data), by=OFFICER, wait=True)).id
     await review.approve(case, by=OFFICER)
     _, _, approved, drafted = await AuditLog(installation.database).of_case(case)
     transcript = (await installation.cases.newest(case))[Step.TRANSCRIPT]
@@ -69,5 +69,5 @@ async def test_an_entry_names_the_version_the_models_and_what_a_draft_rests_on(t
     assert basis["inputs"] == [shown]
     assert (basis["step"], basis["version"], basis["requests"]) == ("summary_review", 1, 0)
     assert f"version:{case}:summary_review:1" in basis["records"]
-    await review.close()
+    await installation.casework.close()
     await installation.database.close()

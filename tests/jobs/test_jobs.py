@@ -11,6 +11,7 @@ from afirgen.case.job import JobState
 from afirgen.case.law import LegalView
 from afirgen.case.session import SessionStatus, Step
 from afirgen.errors import LostLeaseError, OverloadedError, StorageError
+from afirgen.jobs.machine import STOPPED_OFTEN
 from afirgen.jobs.views import CaseView
 from afirgen.pipeline.run import OnProgress, Original
 from afirgen.store.jobs import Lease
@@ -38,7 +39,7 @@ class Gate:
 
 
 async def accept(installation: Installation, *, wait: bool = False) -> str:
-    return (await installation.review.accept(DATA, Original(data=DATA), by=OFFICER, wait=wait)).id
+    return (await installation.reception.accept(DATA, Original(data=DATA), by=OFFICER, wait=wait)).id
 
 
 async def until(installation: Installation, case: str, right: Callable[[CaseView], bool]) -> CaseView:
@@ -55,7 +56,7 @@ def waits(view: CaseView) -> bool:
 
 
 async def closed(installation: Installation) -> None:
-    await installation.review.close()
+    await installation.casework.close()
     await installation.database.close()
 
 
@@ -67,7 +68,7 @@ async def test_work_that_is_stopped_in_the_middle_goes_on_after_a_restart(tmp_pa
     await closed(installation)
     installation.open()
     gate.open.set()
-    assert await installation.review.resume() == 1
+    assert await installation.board.resume() == 1
     await until(installation, case, waits)
     (job,) = await installation.jobs.page(case_id=case)
     assert (job.state, job.attempt, gate.begun) == (JobState.DONE, 1, 2)
@@ -82,11 +83,11 @@ async def test_work_of_a_worker_that_died_is_taken_up_when_its_lease_runs_out(tm
     case = await accept(installation)
     (job,) = await installation.jobs.page(case_id=case)
     # Another process had it, and died without a word.
-    await installation.review.close()
+    await installation.casework.close()
     await installation.jobs.claim(job.id, Lease(owner="dead", seconds=0.2))
     gate.open.set()
     installation.open()
-    assert await installation.review.resume() == 0
+    assert await installation.board.resume() == 0
     await until(installation, case, waits)
     assert (await installation.jobs.get(job.id)).attempt == 2
     await closed(installation)
@@ -100,7 +101,7 @@ async def test_work_that_another_worker_took_over_is_given_up(tmp_path: Path) ->
     case = await accept(installation)
     await gate.reached.wait()
     (job,) = await installation.jobs.page(case_id=case)
-    await installation.jobs.give_back(installation.review.worker)
+    await installation.jobs.give_back(installation.board.worker)
     assert await installation.jobs.claim(job.id, Lease(owner="other", seconds=60)) is not None
     await asyncio.sleep(0.3)
     gate.open.set()
@@ -112,17 +113,19 @@ async def test_work_that_another_worker_took_over_is_given_up(tmp_path: Path) ->
 
 async def test_what_stops_the_program_again_and_again_is_given_up(tmp_path: Path) -> None:
     installation = Installation(tmp_path)
-    Gate(installation)
+    gate = Gate(installation)
     case = await accept(installation)
     (job,) = await installation.jobs.page(case_id=case)
-    await installation.review.close()
+    await installation.casework.close()
     for _ in range(5):
         await installation.jobs.claim(job.id, Lease(owner="dies", seconds=-1))
     installation.open()
-    await installation.review.resume()
+    await installation.board.resume()
     view = await until(installation, case, lambda v: v.record.status is SessionStatus.ERROR)
-    assert "stopped several times" in (view.record.error or "")
+    assert view.record.error == STOPPED_OFTEN
     assert (await installation.jobs.get(job.id)).state is JobState.FAILED
+    gate.open.set()
+    assert waits(await installation.review.retry(case, by=OFFICER))
     await closed(installation)
 
 
@@ -142,7 +145,7 @@ async def test_a_database_that_fails_for_a_while_does_not_lose_the_work(
     monkeypatch.setattr(installation.jobs, "claim", failing)
     case = await accept(installation)
     await until(installation, case, waits)
-    assert installation.review.alive
+    assert installation.board.alive
     await closed(installation)
 
 

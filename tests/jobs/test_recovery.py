@@ -17,7 +17,7 @@ pytestmark = pytest.mark.anyio
 
 async def accepted(installation: Installation) -> str:
     data = COMPLAINT.encode()
-    return (await installation.review.accept(data, Original(data=data), by=OFFICER, wait=True)).id
+    return (await installation.reception.accept(data, Original(data=data), by=OFFICER, wait=True)).id
 
 
 async def test_a_case_stopped_in_the_middle_is_taken_up_again(tmp_path: Path) -> None:
@@ -26,11 +26,11 @@ async def test_a_case_stopped_in_the_middle_is_taken_up_again(tmp_path: Path) ->
     approved = Event(actor=OFFICER, action=Action.STEP_APPROVED)
     job = NewJob(id=str(uuid4()), step=Step.SUMMARY)
     await installation.cases.update(case, approved, job=job, step=job.step.value, status=SessionStatus.PROCESSING.value)
-    await installation.review.close()
+    await installation.casework.close()
     await installation.database.close()
 
     installation.open()
-    assert await installation.review.resume() == 1
+    assert await installation.board.resume() == 1
     for _ in range(200):
         view = await installation.review.view(case)
         if view.record.status is SessionStatus.AWAITING_VALIDATION:
@@ -38,8 +38,8 @@ async def test_a_case_stopped_in_the_middle_is_taken_up_again(tmp_path: Path) ->
         await asyncio.sleep(0.01)
     assert view.record.step is Step.SUMMARY
     assert Step.SUMMARY in view.contents
-    assert await installation.review.resume() == 0
-    await installation.review.close()
+    assert await installation.board.resume() == 0
+    await installation.casework.close()
     await installation.database.close()
 
 
@@ -51,7 +51,7 @@ async def test_the_original_is_on_disk_before_the_answer_and_read_only(tmp_path:
     assert stored.name == record.original
     assert stored.read_bytes() == COMPLAINT.encode()
     assert stored.stat().st_mode & 0o222 == 0
-    await installation.review.close()
+    await installation.casework.close()
     await installation.database.close()
 
 
@@ -66,7 +66,7 @@ async def test_the_next_step_is_drafted_ahead_once_and_thrown_away_after_an_edit
     await asyncio.sleep(0.05)
     await installation.review.approve(other, by=OFFICER, edit=COMPLAINT + " It was dark.")
     assert installation.pipeline.summaries == 3
-    await installation.review.close()
+    await installation.casework.close()
     await installation.database.close()
 
 
@@ -76,5 +76,5 @@ async def test_two_decisions_at_once_are_taken_one_after_the_other(tmp_path: Pat
     await asyncio.gather(*(installation.review.approve(case, by=OFFICER) for _ in range(3)))
     steps = [v.step for v in await installation.cases.history(case)]
     assert steps == [Step.TRANSCRIPT, Step.SUMMARY, Step.VIOLATIONS, Step.NARRATIVE]
-    await installation.review.close()
+    await installation.casework.close()
     await installation.database.close()

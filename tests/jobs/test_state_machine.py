@@ -95,7 +95,7 @@ class Station(RuleBasedStateMachine):
     @rule(target=cases, by=WHO)
     def accept(self, by: Actor) -> str:
         data = COMPLAINT.encode()
-        record = self.run(self.station.review.accept(data, Original(data=data), by=by))
+        record = self.run(self.station.reception.accept(data, Original(data=data), by=by))
         assert record is not None
         self.writers[record.id].add(by.name)
         return record.id
@@ -199,23 +199,22 @@ class Station(RuleBasedStateMachine):
 
     @rule()
     def restart(self) -> None:
-        self.run(self.station.review.close())
+        self.run(self.station.casework.close())
         self.start()
 
     @rule()
     def crash(self) -> None:
         """Stop without giving anything back: the leases have to run out."""
         self.reached.add("crashed")
-        review = self.station.review
-        review._board._store.give_back = _nothing  # type: ignore[method-assign]
-        self.run(review.close())
+        self.station.board._store.give_back = _nothing  # type: ignore[method-assign]
+        self.run(self.station.casework.close())
         self.run(asyncio.sleep(self.station.lease_s))
         self.start()
 
     def start(self) -> None:
         self.run(self.station.database.close())
         self.station.open()
-        self.run(self.station.review.resume())
+        self.run(self.station.board.resume())
 
     def view(self, case: str) -> CaseView:
         found = self.run(self.station.review.view(case))
@@ -258,7 +257,7 @@ class Station(RuleBasedStateMachine):
     def teardown(self) -> None:
         """Let all work end: every accepted complaint is there, whole and attributed."""
         self.gate.open.set()
-        self.run(self.station.review.resume())
+        self.run(self.station.board.resume())
         for case in self.writers:
             self.run(self.ended(case))
         for case, writers in self.writers.items():
@@ -268,7 +267,7 @@ class Station(RuleBasedStateMachine):
         verdict = self.run(verify(self.station.database, Originals(self.station.folder / "originals")))
         assert verdict is not None
         assert verdict.faults == ()
-        self.run(self.station.review.close())
+        self.run(self.station.casework.close())
         self.run(self.station.database.close())
         self.loop.close()
         self.folder.cleanup()
@@ -276,8 +275,7 @@ class Station(RuleBasedStateMachine):
     async def ended(self, case: str) -> None:
         job = await self.station.jobs.open_of(case)
         if job is not None:
-            async for _event in self.station.review.follow(job.id):
-                pass
+            await self.station.board.ended(job.id)
         assert await self.agree(case)
 
 

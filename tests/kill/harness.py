@@ -18,6 +18,7 @@ import httpx
 from sqlalchemy import func, select
 
 from afirgen.case.session import Step
+from afirgen.jobs.machine import STOPPED_OFTEN
 from afirgen.store.database import Database
 from afirgen.store.migrate import upgrade
 from afirgen.store.originals import Originals
@@ -29,6 +30,7 @@ _ROOT = Path(__file__).parents[2]
 _STEPS = [step.value for step in Step]
 _READY_S = 60
 _LONGEST_LIFE_S = 0.8
+_COME_AGAIN_S = 1.0
 
 
 class Program:
@@ -73,12 +75,16 @@ class Program:
 class Ledger:
     """What the program has answered, and so has to keep: the step of each case, and each registered number.
 
-    ``interrupted`` counts the calls that a kill has cut off.
+    ``interrupted`` counts the calls that a kill has cut off, ``given_up`` the steps that officers asked for again
+    because the program was killed too often while it worked on them, ``sent_away`` the complaints that were to come
+    again later.
     """
 
     reached: dict[str, int] = field(default_factory=dict)
     registered: dict[str, str] = field(default_factory=dict)
     interrupted: int = 0
+    given_up: int = 0
+    sent_away: int = 0
 
 
 class Officer:
@@ -107,13 +113,22 @@ class Officer:
 
     async def _one(self) -> None:
         if self.case is None:
-            text = f"{COMPLAINT} Diary number {self._chance.randrange(10**9)}."
-            body = await self._call("POST", "/process", data={"text": text})
-            self.case = body["session_id"]
-            self._ledger.reached[body["session_id"]] = 0
+            self.case = await self._hand_in()
         number = await self._review(self.case)
         await self._register(number)
         self.case = None
+
+    async def _hand_in(self) -> str:
+        """Hand in a complaint, again a moment later while the program has its places full of what kills have left."""
+        text = f"{COMPLAINT} Diary number {self._chance.randrange(10**9)}."
+        while (answer := await self._http.post("/process", data={"text": text})).status_code == 503:
+            assert answer.json()["error_code"] == "overloaded", answer.text
+            self._ledger.sent_away += 1
+            await asyncio.sleep(_COME_AGAIN_S)
+        assert answer.status_code == 200, answer.text
+        case = str(answer.json()["session_id"])
+        self._ledger.reached[case] = 0
+        return case
 
     async def _review(self, case: str) -> str:
         """Approve step after step; return the number of the form."""
@@ -121,6 +136,10 @@ class Officer:
             status = await self._call("GET", f"/session/{case}/status")
             at = _STEPS.index(status["current_step"])
             assert at >= self._ledger.reached[case], f"{case} has gone back to {status['current_step']}"
+            if status["error"] == STOPPED_OFTEN:
+                await self._call("POST", f"/api/v1/cases/{case}/retry", expected=202)
+                self._ledger.given_up += 1
+                continue
             assert status["status"] in {"processing", "awaiting_validation", "completed"}, status
             if status["status"] == "completed":
                 return str((await self._call("GET", f"/api/v1/cases/{case}"))["case"]["fir_number"])
@@ -137,9 +156,9 @@ class Officer:
         assert re.fullmatch(r"\d+/\d{4}", body["register_number"] or ""), body
         self._ledger.registered[number] = body["register_number"]
 
-    async def _call(self, method: str, path: str, **more: Any) -> dict[str, Any]:
+    async def _call(self, method: str, path: str, *, expected: int = 200, **more: Any) -> dict[str, Any]:
         answer = await self._http.request(method, path, **more)
-        assert answer.status_code == 200, (path, answer.status_code, answer.text)
+        assert answer.status_code == expected, (path, answer.status_code, answer.text)
         body: dict[str, Any] = answer.json()
         return body
 

@@ -1,6 +1,6 @@
 import asyncio
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -8,6 +8,8 @@ import pytest
 from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from afirgen.store.database import Database
+from afirgen.store.migrate import upgrade
 from tests.store.servers import PrivateServer, can_start, private_server
 
 NO_SERVER = "no MySQL here: name a server in AFIRGEN_TEST_MYSQL_URL or install mariadb-server"
@@ -51,6 +53,15 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite+aiosqlite:///{tmp_path / 'a.db'}"
     url: str = request.getfixturevalue("mysql_url")
     return url
+
+
+@pytest.fixture
+async def database(empty_url: str) -> AsyncIterator[Database]:
+    """Give a database with its tables, once of each kind."""
+    upgrade(empty_url)
+    opened = Database(empty_url)
+    yield opened
+    await opened.close()
 
 
 def run_on(url: str, *statements: str) -> None:

@@ -13,6 +13,7 @@ from afirgen.store.database import Database
 from afirgen.store.officers import OfficerStore
 from afirgen.store.old_sessions import OldSessions
 from afirgen.store.sign_in import SignIn
+from afirgen.store.tables import metadata, sign_in_failures
 from tests.store.kit import OFFICER, Station
 
 PASSWORD = "five quiet words in a row"
@@ -49,6 +50,10 @@ def station(tmp_path_factory: pytest.TempPathFactory) -> Station:
 
     asyncio.run(fill())
     return made
+
+
+def test_no_table_is_left_out_but_the_counts_of_wrong_passwords() -> None:
+    assert set(metadata.tables) - set(_TABLES) == {sign_in_failures.name}
 
 
 @given(place=st.integers(0, 100_000), bit=st.integers(0, 7))

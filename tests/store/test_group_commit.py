@@ -1,7 +1,6 @@
 """Writes that wait together are one transaction, and each is answered for itself."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -12,19 +11,10 @@ from afirgen.errors import LostLeaseError, StorageError
 from afirgen.store.audit import AuditLog, append
 from afirgen.store.database import Database
 from afirgen.store.group_commit import Attempt, GroupCommit, Work
-from afirgen.store.migrate import upgrade
 from afirgen.store.tables import audit_log
 from tests.store.kit import FINALIZED
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def database(empty_url: str) -> AsyncIterator[Database]:
-    upgrade(empty_url)
-    opened = Database(empty_url)
-    yield opened
-    await opened.close()
 
 
 def commits_of(database: Database) -> list[str]:

@@ -1,7 +1,6 @@
 """Jobs are handed to one worker at a time, and ended in the transaction of what they did, on both databases."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import pytest
@@ -18,14 +17,6 @@ from tests.store.kit import ACCEPTED, DRAFTED, NOW, SOURCE, new_case, version
 pytestmark = pytest.mark.anyio
 ONE = Lease(owner="one", seconds=30)
 TWO = Lease(owner="two", seconds=30)
-
-
-@pytest.fixture
-async def database(empty_url: str) -> AsyncIterator[Database]:
-    upgrade(empty_url)
-    opened = Database(empty_url)
-    yield opened
-    await opened.close()
 
 
 async def opened(database: Database) -> NewJob:

@@ -28,12 +28,11 @@ from tests.web.installation import COMPLAINT, OFFICER, Installation
 
 async def flow(station):
     data = COMPLAINT.encode()
-    case = (await station.review.accept(data, Original(data=data), by=OFFICER)).id
+    case = (await station.reception.accept(data, Original(data=data), by=OFFICER)).id
     print("accepted", case, flush=True)
     job = await station.jobs.open_of(case)
     if job is not None:
-        async for _event in station.review.follow(job.id):
-            pass
+        await station.board.ended(job.id)
     for _ in range(5):
         view = await station.review.approve(case, by=OFFICER)
     number = view.record.fir_number
@@ -44,7 +43,7 @@ async def work(url, folder):
     station = Installation(Path(folder), url=url, capacity=100)
     station.lease_s = 1.0
     station.open()
-    await station.review.resume()
+    await station.board.resume()
     while True:
         await asyncio.gather(*(flow(station) for _ in range(4)))
 
@@ -67,10 +66,9 @@ def killed_run(url: str, folder: Path, after_s: float) -> list[list[str]]:
 
 
 async def all_over(station: Installation) -> None:
-    await station.review.resume()
+    await station.board.resume()
     for job in await station.jobs.page(only_open=True, limit=1000):
-        async for _event in station.review.follow(job.id):
-            pass
+        await station.board.ended(job.id)
 
 
 def test_a_program_killed_at_random_moments_loses_nothing(empty_url: str, tmp_path: Path) -> None:
@@ -101,5 +99,5 @@ async def look(station: Installation, told: list[list[str]]) -> None:
     kept = {record.fir_number for record in records if record.register}
     assert {words[1] for words in told if words[0] == "registered" and len(words) == 3} <= kept
     assert (await verify(station.database, station.originals)).faults == ()
-    await station.review.close()
+    await station.casework.close()
     await station.database.close()

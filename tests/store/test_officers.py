@@ -1,7 +1,6 @@
 """Accounts, passwords and sessions: nothing can be guessed, nothing tells who has an account."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,7 +12,6 @@ from sqlalchemy import text
 from afirgen.case.audit import Actor, Channel, Role
 from afirgen.errors import AuthenticationError, InvalidInputError, NotFoundError
 from afirgen.store.database import Database
-from afirgen.store.migrate import upgrade
 from afirgen.store.officers import OfficerStore
 from afirgen.store.originals import Originals
 from afirgen.store.secrets import checked_name, hash_password, is_password, name_key
@@ -52,13 +50,10 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(empty_url: str) -> AsyncIterator[Desk]:
-    upgrade(empty_url)
-    database = Database(empty_url)
+async def desk(database: Database) -> Desk:
     made = Desk(database)
     await made.officers.add("Asha Rao", Role.RECORDING_OFFICER, PASSWORD, ADMIN)
-    yield made
-    await database.close()
+    return made
 
 
 async def test_an_officer_signs_in_acts_and_signs_out(desk: Desk) -> None:
@@ -163,9 +158,7 @@ async def test_a_name_is_taken_however_it_is_typed(desk: Desk) -> None:
         await desk.officers.disable("Nobody", ADMIN)
 
 
-async def test_the_first_officer_ends_the_sessions_of_the_key(empty_url: str) -> None:
-    upgrade(empty_url)
-    database = Database(empty_url)
+async def test_the_first_officer_ends_the_sessions_of_the_key(database: Database) -> None:
     sign_in, officers = SignIn(database), OfficerStore(database)
     token = await sign_in.with_key(ADDRESS)
     assert (await sign_in.who(token, ADDRESS)) is not None
@@ -173,7 +166,6 @@ async def test_the_first_officer_ends_the_sessions_of_the_key(empty_url: str) ->
     await officers.add("Asha Rao", Role.ADMINISTRATOR, PASSWORD, ADMIN)
     assert await officers.any_on_page()
     assert await sign_in.who(token, ADDRESS) is None
-    await database.close()
 
 
 async def test_accounts_and_what_they_do_are_in_the_chain(desk: Desk, tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import sqlite3
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,6 @@ from afirgen.case.session import SessionStatus, Step
 from afirgen.errors import DamagedFileError, InvalidInputError, NotFoundError
 from afirgen.store.database import Database
 from afirgen.store.export import export_case
-from afirgen.store.migrate import upgrade
 from afirgen.store.old_sessions import OldSessions
 from afirgen.store.originals import Originals
 from afirgen.store.verify import verify
@@ -45,14 +43,6 @@ def old_file(tmp_path: Path) -> Path:
             file.execute("INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?)", values)
     file.close()
     return path
-
-
-@pytest.fixture
-async def database(empty_url: str) -> AsyncIterator[Database]:
-    upgrade(empty_url)
-    opened = Database(empty_url)
-    yield opened
-    await opened.close()
 
 
 async def test_all_sessions_come_over_once(database: Database, old_file: Path, tmp_path: Path) -> None:

@@ -1,7 +1,6 @@
 """The register's numbers have no gap and no double, whoever registers at the same moment."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -24,14 +23,6 @@ from tests.store.conftest import run_on
 from tests.store.kit import DRAFTED, FINALIZED, OFFICER, ORIGINAL, SOURCE, fir, new_case, version
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def database(empty_url: str) -> AsyncIterator[Database]:
-    upgrade(empty_url)
-    opened = Database(empty_url)
-    yield opened
-    await opened.close()
 
 
 async def drafted(database: Database, count: int) -> list[str]:

@@ -9,16 +9,18 @@ import time
 import zipfile
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
+from sqlalchemy import select
 
 from afirgen.case.audit import Actor, Channel, Role
 from afirgen.case.session import SessionStatus, Step
-from afirgen.errors import InvalidInputError, NotAllowedError, NotFoundError, StepConflictError
+from afirgen.errors import AuthenticationError, InvalidInputError, NotAllowedError, NotFoundError, StepConflictError
 from afirgen.jobs.retention import OWN_FOLDERS, Holds, Policy, Released, Retention
 from afirgen.store.audit import AuditLog
 from afirgen.store.cases import CaseStore
@@ -29,6 +31,7 @@ from afirgen.store.migrate import upgrade
 from afirgen.store.originals import Originals
 from afirgen.store.retention import Removable, RetentionStore
 from afirgen.store.sign_in import SignIn
+from afirgen.store.tables import sign_in_failures
 from afirgen.store.verify import verify
 from tests.store.conftest import run_on
 from tests.store.kit import ACCEPTED, DRAFTED, FINALIZED, NOW, SOURCE, fir, version
@@ -215,7 +218,17 @@ async def test_a_hold_is_for_the_station_house_officer_and_on_record(office: Off
 async def test_run_out_sign_ins_are_forgotten(office: Office) -> None:
     await SignIn(office.database).with_key(None)
     await SignIn(office.database, lambda: datetime.now(UTC) - timedelta(hours=13)).with_key(None)
+    for minutes in (16, 14):
+        sign_in = SignIn(office.database, partial(ago, minutes))
+        with pytest.raises(AuthenticationError):
+            await sign_in.with_password(f"nobody {minutes}", "wrong", None)
     assert (await office.retention.run()).sign_ins == 1
+    left = await office.database.fetch(select(sign_in_failures.c.name_key))
+    assert left.scalars().all() == ["nobody 14"]
+
+
+def ago(minutes: int) -> datetime:
+    return datetime.now(UTC) - timedelta(minutes=minutes)
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -15,14 +14,6 @@ from afirgen.store.originals import Originals
 from tests.store.kit import DRAFTED, FINALIZED, NOW, fir, new_case, version
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def database(empty_url: str) -> AsyncIterator[Database]:
-    upgrade(empty_url)
-    opened = Database(empty_url)
-    yield opened
-    await opened.close()
 
 
 async def test_a_case_comes_back_as_it_was_stored(database: Database) -> None:

@@ -20,8 +20,10 @@ from afirgen.case.state import CaseState
 from afirgen.errors import ModelUnavailableError, NotFoundError
 from afirgen.inference.engine import EngineState, EngineStatus, Priority
 from afirgen.jobs.archive import archive_case
+from afirgen.jobs.casework import Casework
 from afirgen.jobs.retention import Holds, Policy, Retention
-from afirgen.jobs.review import Review, Rules, Stores
+from afirgen.jobs.rules import Rules
+from afirgen.jobs.stores import Stores
 from afirgen.legal_kb.finder import SectionFinder
 from afirgen.legal_kb.offences import load_offences
 from afirgen.legal_kb.statutes import load_knowledge_base
@@ -189,7 +191,7 @@ class Installation:
         self.firs = FirStore(self.database)
         self.officers = OfficerStore(self.database)
         self.originals = Originals(self.folder / "originals")
-        self.review = Review(
+        self.casework = Casework(
             self.pipeline,
             Stores(
                 self.cases, self.jobs, self.firs, self.originals, AuditLog(self.database), RetentionStore(self.database)
@@ -203,18 +205,22 @@ class Installation:
             render=render_text,
             model_hash=lambda _model: "f" * 64,
         )
+        self.reception, self.review, self.board = self.casework.reception, self.casework.review, self.casework.board
 
     def app(self) -> Litestar:
         async def start() -> None:
-            await self.review.resume()
+            await self.board.resume()
 
         async def stop() -> None:
-            await self.review.close()
+            await self.casework.close()
             await self.database.close()
 
         return create_app(
             WebDeps(
+                reception=self.reception,
                 review=self.review,
+                board=self.board,
+                breakers=self.casework.breakers,
                 firs=self.firs,
                 audit=AuditLog(self.database),
                 old_sessions=OldSessions(self.database),

@@ -92,7 +92,7 @@ async def health(deps: Deps) -> Health:
         session_persistence="database",
         concurrency={"max_concurrent_requests": deps.settings.max_concurrent},
         reliability={
-            "circuit_breakers": {s.name: s.state.value for s in deps.review.breakers.statuses()},
+            "circuit_breakers": {s.name: s.state.value for s in deps.breakers.statuses()},
             "graceful_shutdown": {"enabled": True},
             "health_monitor": {"alive": deps.alive()},
         },
@@ -107,7 +107,7 @@ def _part(statuses: list[EngineStatus]) -> PartHealth:
 
 async def _database(deps: WebDeps) -> str:
     try:
-        with deps.review.breakers.around_database():
+        with deps.breakers.around_database():
             await deps.ping_database()
     except StorageError:
         return "unreachable"

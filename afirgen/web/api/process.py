@@ -66,7 +66,7 @@ async def process(
     The form has exactly one of `text`, `audio` and `image`, and may have `language`. The answer waits for the job.
     """
     field, data, original = await read_upload(request, text)
-    record = await deps.review.accept(data, original, by=by, kinds=KINDS[field], wait=True)
+    record = await deps.reception.accept(data, original, by=by, kinds=KINDS[field], wait=True)
     view = await deps.review.view(record.id)
     failed = view.record.status is SessionStatus.ERROR
     return Processed(

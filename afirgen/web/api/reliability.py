@@ -104,10 +104,8 @@ async def reliability(deps: Deps) -> Reliability:
     """Tell how the parts do and what the program does when one fails."""
     return Reliability(
         timestamp=_now(),
-        circuit_breakers={
-            s.name: Breaker(state=s.state.value, failures=s.failures) for s in deps.review.breakers.statuses()
-        },
-        graceful_shutdown=Shutdown(enabled=True, active_jobs=deps.review.busy),
+        circuit_breakers={s.name: Breaker(state=s.state.value, failures=s.failures) for s in deps.breakers.statuses()},
+        graceful_shutdown=Shutdown(enabled=True, active_jobs=deps.reception.busy),
         health_monitor=Monitor(alive=deps.alive()),
         auto_recovery=Recovery(parts=_PARTS),
         uptime_target=_TARGET,
@@ -119,7 +117,7 @@ async def reliability(deps: Deps) -> Reliability:
 async def reset_breaker(name: Part, deps: Deps, by: By) -> PartChanged:
     """Close a circuit breaker."""
     allow(by, Right.MANAGE)
-    status = deps.review.breakers.reset(name)
+    status = deps.breakers.reset(name)
     return PartChanged(success=True, message="The circuit breaker is closed.", status=status.state.value)
 
 
@@ -133,7 +131,7 @@ async def trigger_recovery(name: Part, deps: Deps, by: By) -> PartChanged:
         await _recover(name, deps)
     except AfirgenError as err:
         return PartChanged(success=False, message=err.public, status="unhealthy")
-    deps.review.breakers.reset(name)
+    deps.breakers.reset(name)
     return PartChanged(success=True, message="The part works.", status="healthy")
 
 

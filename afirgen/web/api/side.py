@@ -61,9 +61,9 @@ async def ocr(data: MultipartBody[Page], deps: Deps, by: By) -> Read:
 async def _text(file: UploadFile, deps: WebDeps, by: By, field: str) -> tuple[str | None, str | None]:
     """Return the text of a file, or why a model could not give it; a file that cannot be taken is refused."""
     original = Original(data=await file.read(), filename=file.filename or None, declared=file.content_type or None)
-    await deps.review.inspect(original, KINDS[field])
+    await deps.reception.inspect(original, KINDS[field])
     try:
-        return (await deps.review.read_only(original, by=by)).text, None
+        return (await deps.reception.read_only(original, by=by)).text, None
     except InvalidInputError:
         raise
     except AfirgenError as err:

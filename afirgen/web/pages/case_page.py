@@ -89,7 +89,7 @@ async def work_on(case: str, deps: WebDeps) -> dict[str, Any]:
     llm = next((engine for engine in deps.models.statuses() if engine.role == "llm"), None)
     job = await deps.desk.jobs.open_of(case)
     return {
-        "progress": deps.review.progress(case),
+        "progress": deps.board.progress(case),
         "waiting": llm.waiting if llm else 0,
         "ahead": await deps.desk.jobs.before(job) if job else 0,
     }

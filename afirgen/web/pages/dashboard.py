@@ -93,7 +93,7 @@ async def new_case(request: PageRequest, deps: Deps, by: By) -> Response[Any]:
 
 
 async def _begin(deps: WebDeps, data: bytes, original: Original, by: Actor) -> str:
-    return (await deps.review.accept(data, original, by=by)).id
+    return (await deps.reception.accept(data, original, by=by)).id
 
 
 @get("/search")

@@ -135,7 +135,7 @@ async def case_full(view: CaseView, deps: WebDeps) -> CaseFull:
 
 async def job_shown(job: Job, deps: WebDeps) -> JobShown:
     """Return a job with its place in the queue and its progress."""
-    progress = None if job.state.over else deps.review.progress(job.case_id)
+    progress = None if job.state.over else deps.board.progress(job.case_id)
     return JobShown(
         id=job.id,
         case_id=job.case_id,

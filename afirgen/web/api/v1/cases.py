@@ -100,7 +100,7 @@ async def show_case(case_id: CaseId, deps: Deps) -> CaseFull:
 
 
 async def _accepted(data: bytes, original: Original, deps: WebDeps, by: By) -> CaseFull:
-    record = await deps.review.accept(data, original, by=by)
+    record = await deps.reception.accept(data, original, by=by)
     return await case_full(await deps.review.view(record.id), deps)
 
 

@@ -75,7 +75,7 @@ async def list_jobs(
 async def case_progress(case_id: CaseId, deps: Deps) -> CaseProgress:
     """Tell how far the work on a case is, in short."""
     case = case_id_of(case_id)
-    now = deps.review.progress(case)
+    now = deps.board.progress(case)
     status = (await deps.review.view(case)).record.status
     return CaseProgress(status=status, stage=now.stage if now else None, share=now.share if now else None)
 
@@ -118,7 +118,7 @@ async def follow_job(
     over = (await deps.desk.jobs.get(job_id)).state.over
     if over and not await deps.desk.jobs.events(job_id, after=after):
         return Response(None, status_code=204)
-    return ServerSentEvent(_stream(deps.review.follow(job_id, after)))
+    return ServerSentEvent(_stream(deps.board.follow(job_id, after)))
 
 
 def _number(text: str) -> int:
