@@ -213,7 +213,7 @@ async def _seen(tuned: Tuned, calibration: Calibration, book: OffenceBook) -> li
     asker = Asker(tuned.text, score, name, book=book, calibration=calibration, known=known, budget=MOST_QUESTIONS)
     await asker.screen()
     law = Law(tuned.case.law)
-    opened = merge(tuned.text, tuned.searched, asker.answers, law=law, book=book).opened
+    opened = merge(tuned.text, tuned.searched, asker.answers, law=law, book=book, named=asker.named).opened
     offences = [o for o in await examine(opened, asker) if o.act == BNS and _was_asked(o, tuned.kept, book)]
     wanted = {number.partition("(")[0] for group in tuned.case.required_groups for number in group}
     right = [o for o in offences if _numbers(o, law) & wanted]

@@ -18,8 +18,9 @@ EXCLUDED_FROM = 0.7
 _LISTED_ONLY = "For the officer to consider beside the proposed sections."
 _NOT_ENOUGH = "All ingredients may be met, but taken together not clearly enough."
 _ORDER = (Standing.PROPOSED, Standing.POSSIBLE, Standing.REJECTED)
-# An offence is proposed when it is at least as likely as this that it belongs on the report.
-PROPOSED_FROM = 0.5
+# An offence is proposed when it is at least as likely as this that it belongs on the report: a wrong section harms more
+# than one that is listed as possible.
+PROPOSED_FROM = 0.55
 # A graver form takes the place of what it contains only if what it adds is itself at least as likely as this.
 ADDED_FROM = 0.3
 

@@ -74,7 +74,7 @@ async def find_sections(
         score, name = _scorer(model, text, priority, deadline_s), _namer(model, text, priority, deadline_s)
         asker = Asker(text, score, name, book=book, calibration=sources.calibration, known=known, budget=MOST_QUESTIONS)
         await asker.screen()
-        found = merge(text, searched, asker.answers, law=law, book=book)
+        found = merge(text, searched, asker.answers, law=law, book=book, named=asker.named)
         offences = await examine(found.opened, asker)
         answers = asker.answers
         likely = _likely(offences, answers, clues_in(text, asker.named, searched, book), sources.calibration)

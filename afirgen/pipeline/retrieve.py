@@ -1,7 +1,7 @@
 """Step: the candidate sections, from screening answers, everyday words in any language and search."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Protocol
 
 from msgspec import Struct
@@ -13,11 +13,13 @@ from afirgen.legal_kb.offences import Offence, OffenceBook
 from afirgen.legal_kb.statutes import BNS
 
 MOST_CANDIDATES = 30
+# The first few that search finds stand among the first twenty: a model that misreads the complaint must not hide them.
+_FIRST, _SURE = 20, 6
 _PENAL = {Law.BNS: {BNS}, Law.IPC: {"IPC"}}
 # How much each kind of sign says for an offence, in units of log odds, found on invented complaints.
 _ONE_WORD, _MORE_WORDS, _MOST_WORDS = 1.2, 0.5, 4
-_SEARCH_TOP, _SEARCH_DEPTH = 2.0, 12
-_SCREEN_FOR, _SCREEN_AGAINST = 3.0, 1.5
+_SEARCH_TOP, _SEARCH_DEPTH = 2.5, 12
+_SCREEN_FOR, _SCREEN_AGAINST = 3.0, 1.0
 _FAMILY = 0.3
 _OPENED_FROM = 0.3
 _CLOSED_BELOW = 0.03
@@ -52,12 +54,14 @@ def merge(
     *,
     law: Law,
     book: OffenceBook,
+    named: str = "",
 ) -> Candidates:
     """Merge what speaks for each section of ``law``; recall comes first, the assessment sorts out.
 
+    ``named`` is what the model calls the wrong; its everyday words open offences as those of the complaint do.
     Before 2024-07-01 the candidates carry their IPC numbers; where the officer decides the law, both stand.
     """
-    hits = word_hits(text, book)
+    hits = word_hits(f"{text}\n{named}", book)
     ranks = {c.section: n for n, c in enumerate(searched)}
     opened = [_open(o, hits.get(o.id, 0), ranks, screened) for o in book.offences]
     ordered = sorted(_with_families([o for o in opened if o], book), key=lambda o: o.score, reverse=True)
@@ -72,7 +76,19 @@ def merge(
             score = _search_score(ranks[found.section])
             listed.setdefault(found.section, Candidate(section=found.section, score=score, origin="search"))
     candidates = sorted(listed.values(), key=lambda c: c.score, reverse=True)
-    return Candidates(tuple(candidates[:MOST_CANDIDATES]), tuple(ordered))
+    sure = [f.section for f in searched if f.section.act in penal][:_SURE]
+    return Candidates(tuple(_with_sure(candidates, sure)[:MOST_CANDIDATES]), tuple(ordered))
+
+
+def _with_sure(candidates: list[Candidate], sure: Collection[SectionRef]) -> list[Candidate]:
+    """Bring those that are sure of a place into the first twenty, at their end."""
+    late = [c for c in candidates[_FIRST:] if c.section in sure]
+    early = len(candidates[:_FIRST]) - len(late)
+    kept = [c for c in candidates[:_FIRST] if c.section in sure]
+    first = [c for c in candidates[:_FIRST] if c not in kept][: max(0, early - len(kept))]
+    leading = [c for c in candidates[:_FIRST] if c in kept or c in first]
+    taken = {c.section for c in (*leading, *late)}
+    return [*leading, *late, *(c for c in candidates if c.section not in taken)]
 
 
 def numbers_of(offence: Offence, law: Law) -> tuple[SectionRef, ...]:
