@@ -81,14 +81,13 @@ def merge(
 
 
 def _with_sure(candidates: list[Candidate], sure: Collection[SectionRef]) -> list[Candidate]:
-    """Bring those that are sure of a place into the first twenty, at their end."""
-    late = [c for c in candidates[_FIRST:] if c.section in sure]
-    early = len(candidates[:_FIRST]) - len(late)
-    kept = [c for c in candidates[:_FIRST] if c.section in sure]
-    first = [c for c in candidates[:_FIRST] if c not in kept][: max(0, early - len(kept))]
-    leading = [c for c in candidates[:_FIRST] if c in kept or c in first]
-    taken = {c.section for c in (*leading, *late)}
-    return [*leading, *late, *(c for c in candidates if c.section not in taken)]
+    """Bring the sections that are sure of a place into the first twenty, at their end."""
+    early, late = candidates[:_FIRST], candidates[_FIRST:]
+    coming = [c for c in late if c.section in sure]
+    staying = [c for c in early if c.section in sure]
+    others = [c for c in early if c.section not in sure][: _FIRST - len(coming) - len(staying)]
+    leading = [c for c in early if c in staying or c in others]
+    return [*leading, *coming, *(c for c in candidates if c not in leading and c not in coming)]
 
 
 def numbers_of(offence: Offence, law: Law) -> tuple[SectionRef, ...]:

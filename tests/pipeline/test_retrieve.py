@@ -52,6 +52,21 @@ def test_more_words_weigh_more_up_to_a_bound() -> None:
     assert scores(merged(more))["theft"] == scores(merged(many))["theft"]
 
 
+def test_what_the_model_calls_the_wrong_opens_too() -> None:
+    found = merge("He took it.", (), {}, law=Law.BNS, book=BOOK, named="The crime is theft.")
+    assert origins(found)["theft"] == "words"
+    assert "theft" not in origins(merged("He took it."))
+
+
+def test_the_first_penal_sections_of_search_are_among_the_first_candidates() -> None:
+    special = [SectionRef("Some Act", str(n)) for n in range(30)]
+    penal = [SectionRef("BNS", str(n)) for n in range(200, 208)]
+    found = merge("", searched(*special, *penal), {}, law=Law.BNS, book=OffenceBook([], {})).candidates
+    assert [c.section for c in found[14:20]] == penal[:6]
+    assert [c.section for c in found[:14]] == special[:14]
+    assert len({c.section for c in found}) == len(found) == MOST_CANDIDATES
+
+
 def test_a_better_place_in_the_search_weighs_more() -> None:
     assert scores(merged("", "303", "85"))["theft"] > scores(merged("", "85", "303"))["theft"]
 
