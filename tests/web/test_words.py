@@ -16,6 +16,7 @@ FILES = [
     *sorted(ROOT.glob("web/pages/*.py")),
     *sorted(set(ROOT.glob("jobs/*.py")) - {ROOT / "jobs" / "sections.py"}),
     ROOT / "web" / "acts.py",
+    ROOT / "legal_kb" / "decide.py",
 ]
 
 
@@ -59,5 +60,17 @@ def test_what_is_said_to_an_officer_is_there_in_hindi(file: Path) -> None:
 
 def test_what_changes_in_a_sentence_stays_in_its_translation() -> None:
     assert "303" in said("Contained in Theft (BNS 303(2)).", "hi")
+    question = "Did a person die?"
+    for reason in (
+        f"Not so in the complaint: {question}",
+        f"It is so in the complaint: {question}",
+        f"Not stated clearly: {question}",
+        f"1 of 2 ingredients are met; likely all in all. Not stated clearly: {question}",
+    ):
+        translated = said(reason, "hi")
+        assert translated.endswith(question)
+        assert "complaint" not in translated
+        assert "clearly" not in translated
+    assert said("1 of 3 ingredients are met; likely all in all. Not stated clearly: x", "hi").startswith("3 में से 1 ")
     assert said("No such sentence.", "hi") == "No such sentence."
     assert said("The key is not right.", "en") == "The key is not right."
