@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tarfile
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -133,11 +134,18 @@ def _is_locked(wheel: Path, requirements: str) -> bool:
 def _collect(root: Path, wheels: Path) -> None:
     """Fetch the wheels of the lock, checked by hash; a source package among them is built.
 
-    The runtime that lies there already was built from its locked source, whose hash it cannot have itself.
+    The runtime that lies there already was built from its locked source, whose hash it cannot have itself. While it is
+    compiled, the others are fetched.
     """
-    for name in _LOCKS[:-1] if any(wheels.glob(_COMPILED)) else _LOCKS:
+
+    def fetch(name: str) -> None:
         _pip("wheel", "--no-deps", "--require-hashes", "--wheel-dir", str(wheels), "--find-links", str(wheels),
              "-r", str(root / "requirements" / name))  # fmt: skip
+
+    wanted = _LOCKS[:-1] if any(wheels.glob(_COMPILED)) else _LOCKS
+    with ThreadPoolExecutor(len(wanted)) as pool:
+        for _ in pool.map(fetch, wanted):
+            pass
 
 
 def _fetch_source(root: Path, sources: Path) -> None:
