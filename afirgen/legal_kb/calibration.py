@@ -10,7 +10,6 @@ question and the mean logit of the screening questions take that out. What is fi
 towards what is common to all where few examples were seen.
 """
 
-import math
 from collections.abc import Sequence
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -21,7 +20,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from afirgen.errors import DataFileError
-from afirgen.legal_kb.odds import Odds
+from afirgen.legal_kb.odds import Odds, logistic
 
 _FILE = files("afirgen.legal_kb") / "data" / "calibration.json"
 _STEPS = 60
@@ -76,7 +75,7 @@ class Calibration(Struct, frozen=True, kw_only=True):
         hint = self.hints.get(question_id, self.hint) * (sign.hints > 0) + self.more * (sign.hints > 1)
         hint += self.worded * sign.worded + self.named * sign.named
         bias = self.bias.get(question_id, self.common)
-        return _logistic(self.slope * sign.logit + self.lean * sign.mean + hint - bias)
+        return logistic(self.slope * sign.logit + self.lean * sign.mean + hint - bias)
 
 
 def load_calibration(file: Traversable = _FILE) -> Calibration:
@@ -151,7 +150,3 @@ def _by_question(values: NDArray[np.float64], which: NDArray[np.intp], count: in
     total = np.zeros((count, *values.shape[1:]))
     np.add.at(total, which, values)
     return total
-
-
-def _logistic(value: float) -> float:
-    return 1 / (1 + math.exp(-value)) if value > 0 else math.exp(value) / (1 + math.exp(value))

@@ -72,7 +72,7 @@ def decide(
     """
     known = likely or {}
     decisions = [_judge(o, answers, book, losses, known.get(o.id)) for o in offences]
-    decisions = _without_graver(decisions, book)
+    decisions = _without_graver(decisions, answers, book)
     decisions = _without_contained(decisions, book)
     decisions = _without_excluded(decisions)
     # Of two forms of one offence, the one that may still be made out is the one to be shown.
@@ -155,35 +155,32 @@ def _needed(offence: Offence, answers: Mapping[str, Answer]) -> list[str]:
     return [_best((q,), answers) for q in offence.all] + [_best(group, answers) for group in offence.any]
 
 
-def _without_graver(decisions: Sequence[Decision], book: OffenceBook) -> list[Decision]:
+def _without_graver(decisions: Sequence[Decision], answers: Mapping[str, Answer], book: OffenceBook) -> list[Decision]:
     """Leave a graver form to the officer where it adds to a proposed one only what is unclear."""
     proposed = [d for d in decisions if d.standing is Standing.PROPOSED]
+    doubts = {d.offence.id: _doubt_beyond(d, proposed, answers, book) for d in proposed}
     return [
         structs.replace(d, standing=Standing.POSSIBLE, reason=f"Not stated clearly: {doubt}")
-        if d in proposed and (doubt := _doubt_beyond(d, proposed, book))
+        if (doubt := doubts.get(d.offence.id))
         else d
         for d in decisions
     ]
 
 
-def _doubt_beyond(graver: Decision, proposed: Sequence[Decision], book: OffenceBook) -> str | None:
+def _doubt_beyond(
+    graver: Decision, proposed: Sequence[Decision], answers: Mapping[str, Answer], book: OffenceBook
+) -> str | None:
     """Return the unclear question that a decision adds to another proposed one that it contains, if there is one."""
     contained = book.absorbed_by(graver.offence.id)
+    needed = set(_needed(graver.offence, answers))
+    weighed = [i for i in graver.ingredients if i.question_id in needed and not i.excludes]
     for other in proposed:
         if other.offence.id in contained:
             theirs = {i.question_id for i in other.ingredients if not i.excludes}
-            added = [i for i in _weighed(graver) if i.question_id not in theirs]
-            unclear = [i for i in added if i.score is not None and i.score < ADDED_FROM]
-            if unclear:
-                return unclear[0].question
+            for added in weighed:
+                if added.question_id not in theirs and added.score is not None and added.score < ADDED_FROM:
+                    return added.question
     return None
-
-
-def _weighed(decision: Decision) -> list[Ingredient]:
-    """Return the ingredients that the offence rests on, of each group of alternatives the likeliest one."""
-    answers = {i.question_id: Answer(i.score) for i in decision.ingredients}
-    needed = set(_needed(decision.offence, answers))
-    return [i for i in decision.ingredients if i.question_id in needed and not i.excludes]
 
 
 def _best(group: Sequence[str], answers: Mapping[str, Answer]) -> str:

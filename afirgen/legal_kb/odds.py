@@ -66,8 +66,12 @@ class Odds(Struct, frozen=True, kw_only=True):
 
     def probability(self, evidence: Evidence) -> float:
         """Return the probability that the offence belongs on the report."""
-        value = float(np.dot(structs.astuple(self), _row(evidence)))
-        return 1 / (1 + math.exp(-value)) if value > 0 else math.exp(value) / (1 + math.exp(value))
+        return logistic(float(np.dot(structs.astuple(self), _row(evidence))))
+
+
+def logistic(value: float) -> float:
+    """Return the probability whose natural log odds are ``value``."""
+    return 1 / (1 + math.exp(-value)) if value > 0 else math.exp(value) / (1 + math.exp(value))
 
 
 def clues_in(text: str, named: str, searched: Sequence[Candidate], book: OffenceBook) -> Clues:
