@@ -76,6 +76,7 @@ class Law:
         self.kb = loaded.kb
         self.book = loaded.book
         self.notes = loaded.notes
+        self._tellings = loaded.tellings
         self.faults = loaded.faults
         for fault in loaded.faults:
             _log.error("act_left_out", reason=fault.public)
@@ -91,7 +92,7 @@ class Law:
         return is_current(self._folder / "index", self._passages(), EMBEDDER_ID)
 
     def _passages(self) -> tuple[Passage, ...]:
-        return passages_of(self.kb, self.book.everyday())
+        return passages_of(self.kb, self.book.everyday(), self._tellings)
 
     async def opened(self, on_progress: IndexProgress | None = None) -> StatuteSearch:
         """Open the index, building it when it is missing or stale."""

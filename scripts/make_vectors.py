@@ -13,6 +13,7 @@ from afirgen.legal_kb.index import open_index
 from afirgen.legal_kb.offences import load_offences
 from afirgen.legal_kb.passages import passages_of
 from afirgen.legal_kb.statutes import load_knowledge_base
+from afirgen.legal_kb.tellings import load_tellings
 from afirgen.legal_kb.vectors import SHIPPED_FILE, write_shipped
 
 _ROOT = Path(__file__).parents[1]
@@ -27,7 +28,7 @@ def main(kept: Path) -> None:
 
 async def _write(kept: Path) -> int:
     kb = load_knowledge_base()
-    passages = passages_of(kb, load_offences(kb).everyday())
+    passages = passages_of(kb, load_offences(kb).everyday(), load_tellings(kb))
     engine = EmbedEngine()
     engine.start()
     await engine.ready()

@@ -1,7 +1,7 @@
 """Short passages by which search finds a section.
 
 One vector for a whole section says too little, so each section gives several: its title, each sentence of its
-statement, each line of the schedule, and the everyday words of its offences in each language.
+statement, each line of the schedule, the everyday words of its offences in each language, and tellings of it.
 """
 
 from collections.abc import Iterable, Iterator
@@ -12,6 +12,7 @@ from msgspec import Struct
 from afirgen.case.law import SectionRef
 from afirgen.case.sentences import sentences
 from afirgen.legal_kb.statutes import KnowledgeBase, StatuteSection
+from afirgen.legal_kb.tellings import Telling
 
 # Longer sentences are cut at commas: the embedding model blurs them, and each costs as much time as it has words.
 _LONGEST = 260
@@ -26,6 +27,7 @@ class PassageKind(StrEnum):
     STATEMENT = "statement"
     SCHEDULE = "schedule"
     EVERYDAY = "everyday"
+    TELLING = "telling"
 
 
 class Passage(Struct, frozen=True, kw_only=True):
@@ -45,15 +47,17 @@ class Everyday(Struct, frozen=True, kw_only=True):
     text: str
 
 
-def passages_of(kb: KnowledgeBase, everyday: Iterable[Everyday] = ()) -> tuple[Passage, ...]:
+def passages_of(
+    kb: KnowledgeBase, everyday: Iterable[Everyday] = (), tellings: Iterable[Telling] = ()
+) -> tuple[Passage, ...]:
     """Return the passages of every section of ``kb``, imported texts included, each text once a section."""
     unique: dict[tuple[SectionRef, str], Passage] = {}
-    for passage in _all(kb, everyday):
+    for passage in _all(kb, everyday, tellings):
         unique.setdefault((passage.section, passage.text), passage)
     return tuple(unique.values())
 
 
-def _all(kb: KnowledgeBase, everyday: Iterable[Everyday]) -> Iterator[Passage]:
+def _all(kb: KnowledgeBase, everyday: Iterable[Everyday], tellings: Iterable[Telling]) -> Iterator[Passage]:
     known = {_base(s.ref) for s in kb.sections()}
     for section in (*kb.sections(), *kb.imported()):
         if _base(section.ref) in known:
@@ -65,6 +69,8 @@ def _all(kb: KnowledgeBase, everyday: Iterable[Everyday]) -> Iterator[Passage]:
         for start in range(0, len(words), _WORDS_TOGETHER):
             text = ", ".join(words[start : start + _WORDS_TOGETHER])
             yield Passage(section=_base(each.section), kind=PassageKind.EVERYDAY, text=text, language=each.language)
+    for told in tellings:
+        yield Passage(section=told.section, kind=PassageKind.TELLING, text=told.text, language=told.language)
 
 
 def _of_section(section: StatuteSection) -> Iterator[Passage]:

@@ -29,13 +29,24 @@ _NUMBERS = {
         "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen".split(), 1
     )
 } | {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "hundred": 100}
+# The number of no time, date or range's end: "6 pm a boy", "22/06/25 evening 2 boys".
 _PEOPLE = re.compile(
-    r"\b(\d{1,3}|" + "|".join(_NUMBERS) + r")(?:\s*(?:-|to|or)\s*(?:\d{1,3}|" + "|".join(_NUMBERS) + r"))?"
-    r"\s+(?:\w+\s+){0,2}?(?:men|m[ae]n|persons?|people|boys?|youths?|goons?|robbers?|dacoits?|others|women|accused|miscreants?)\b",
+    r"(?<![\d.:/-])\b(\d{1,3}|" + "|".join(_NUMBERS) + r")\b(?![.:/]\d|\s*[ap]\.?m\b)"
+    r"(?:\s*(?:-|to|or)\s*(?:\d{1,3}|" + "|".join(_NUMBERS) + r"))?"
+    r"\s+(?:[^\W\d]+\s+){0,2}?(?:men|m[ae]n|persons?|people|boys?|youths?|goons?|robbers?|dacoits?|others|women|accused|miscreants?)\b",
+    re.IGNORECASE,
+)
+# What such persons do to somebody, said straight after them.
+_ACTING = re.compile(
+    r"(?:(?!\b(?:which|family|injured|passengers)\b)[^.;?!]){0,60}?\b(?:came|come|entered|barged|burst|rushed|surrounded|stopped|attacked|broke|got\s+(?:down|in|into)|jumped|"
+    r"gathered|assembled|armed|beat|with\s+(?:\w+\s+){0,3}(?:guns?|pistols?|rifles?|lathis?|sticks?|rods?|swords?|knives|"
+    r"weapons?|faces|masks?))\b",
     re.IGNORECASE,
 )
 _MANY = re.compile(r"\b(?:mob|crowd|gang|many|several|supporters|villagers|group|etc|and others)\b", re.IGNORECASE)
-_FIVE = 5
+_FIVE, _MOST_PEOPLE = 5, 200
+# A number of persons who act is most likely that of the wrongdoers, not surely.
+_READ = 0.85
 _UNBROKEN = re.compile(
     r"\b(?:no|not\s+any|without)\s+(?:bone\b|fracture|bones\b|serious\s+injur|grievous)", re.IGNORECASE
 )
@@ -81,8 +92,11 @@ def _age(text: str) -> dict[str, Answer]:
 
 
 def _group(text: str) -> dict[str, Answer]:
-    counts = [_NUMBERS.get(m[1].casefold()) or int(m[1]) for m in _PEOPLE.finditer(text)]
-    if counts and max(counts) < _FIVE and _MANY.search(text) is None:
+    found = [(_NUMBERS.get(m[1].casefold()) or int(m[1]), m) for m in _PEOPLE.finditer(text)]
+    acting = next((m for n, m in found if _FIVE <= n <= _MOST_PEOPLE and _ACTING.match(text, m.end())), None)
+    if acting:
+        return {"group_of_five": Answer(_READ, _span(acting))}
+    if found and max(n for n, _ in found) < _FIVE and _MANY.search(text) is None:
         return {"group_of_five": Answer(0.0), "five_robbers": Answer(0.0)}
     return {}
 

@@ -22,6 +22,7 @@ from afirgen.legal_kb.law_files import (
 from afirgen.legal_kb.notes import Note, load_notes
 from afirgen.legal_kb.offences import OffenceBook, book_of, shipped_files
 from afirgen.legal_kb.statutes import KnowledgeBase, StatuteSection, load_knowledge_base
+from afirgen.legal_kb.tellings import Telling, load_tellings
 
 _IMPORTED, _STATE = "imported", "state"
 
@@ -32,6 +33,7 @@ class LoadedLaw(Struct, frozen=True, kw_only=True):
     kb: KnowledgeBase
     book: OffenceBook
     notes: tuple[Note, ...]
+    tellings: tuple[Telling, ...]
     faults: tuple[DataFileError, ...] = ()
 
 
@@ -66,7 +68,7 @@ def load_law(folder: Path) -> LoadedLaw:
     if fault := next(find_faults(law, kb), None):
         raise fault
     notes = load_notes(filled={slot for act in acts for slot in act.fills})
-    return LoadedLaw(kb=kb, book=book_of(law), notes=notes, faults=tuple(faults))
+    return LoadedLaw(kb=kb, book=book_of(law), notes=notes, tellings=load_tellings(kb), faults=tuple(faults))
 
 
 def add_act(file: Path, folder: Path) -> tuple[int, int]:

@@ -1,6 +1,7 @@
 from afirgen.case.law import SectionRef
 from afirgen.legal_kb.passages import Everyday, Passage, PassageKind, passages_of
 from afirgen.legal_kb.statutes import BNS, KnowledgeBase, StatuteSection, load_knowledge_base
+from afirgen.legal_kb.tellings import Telling
 
 THEFT = SectionRef(BNS, "303")
 
@@ -29,6 +30,12 @@ def test_everyday_words_stand_for_the_base_section_a_few_at_a_time() -> None:
     passages = passages_of(load_knowledge_base(), [words])
     assert of(passages, THEFT, PassageKind.EVERYDAY) == ["चोरी, गायब, चोर", "जेब कटी"]
     assert {p.language for p in passages if p.kind is PassageKind.EVERYDAY} == {"hi"}
+
+
+def test_tellings_stand_whole_for_their_section() -> None:
+    told = Telling(THEFT, "en", "My cycle is gone, I had left it at the gate, and nobody saw who took it.")
+    passages = passages_of(load_knowledge_base(), (), [told])
+    assert of(passages, THEFT, PassageKind.TELLING) == [told.text]
 
 
 def test_long_sentences_are_cut_and_nothing_is_lost() -> None:
