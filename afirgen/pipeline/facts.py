@@ -18,15 +18,9 @@ from afirgen.pipeline.model_port import LanguageModel
 from afirgen.pipeline.narrate import ADDRESSEE
 from afirgen.pipeline.orders import hide_orders
 from afirgen.pipeline.property import read_property, stated_total
+from afirgen.pipeline.ranges import begins_term, is_of_term, only_range, range_end
 from afirgen.pipeline.record import Named, Record, confirmed_people, read_record
 
-_RANGE = re.compile(r"^\s*(?:to|till|until|and|-|–|se|से|முதல்)\s*$", re.IGNORECASE)
-_RANGE_OPENS = re.compile(r"(?:\bfrom|\bbetween|दिनांक)\W*$", re.IGNORECASE)
-# A range that an agreement or an employment ran is no range of the occurrence.
-_TERM = re.compile(
-    r"\b(?:tenan\w+|leas\w+|rent\w*|agreement|contract|policy|warranty|employ\w*|worked|working|service|studied|studying)\b",
-    re.IGNORECASE,
-)
 _REPORT_DATE = re.compile(r"(?:report(?:ed|ing)?|complaint|application)\W+(?:\w+\W+){0,3}$", re.IGNORECASE)
 _PERSON = re.compile(
     r"\b(?:persons?|people|m[ae]n|boys?|girls?|wom[ae]n|lady|ladies|youths?|driver|caller|thief|thieves|owner|"
@@ -210,21 +204,19 @@ def _occurrence(transcript: Transcript, record: Record, reported_on: date) -> Oc
         if not _REPORT_DATE.search(text[max(0, m.span.start - 30) : m.span.start])
         and m.value <= reported_on.isoformat()
     ]
+    # What the model does not name, or names of another matter, the one range that the complaint states tells.
     first = _chosen(dates, record.date, transcript)
+    if first is None or begins_term(first, dates, text):
+        first = only_range(dates, text)
     place = _field(record.place, transcript) if record.place else None
     time = _chosen(list(find_times(text)), record.time, transcript)
     return Occurrence(
         date_from=_as_field(first),
-        date_to=None if _is_term(first, transcript) else _as_field(_range_end(first, dates, text)),
+        date_to=None if is_of_term(first, text) else _as_field(range_end(first, dates, text)),
         time_from=_as_field(time),
-        time_to=_as_field(_range_end(time, list(find_times(text)), text)),
+        time_to=_as_field(range_end(time, list(find_times(text)), text)),
         place=None if place is None or _STATION.search(place.value) or _in_address(place, transcript) else place,
     )
-
-
-def _is_term(first: Mention | None, transcript: Transcript) -> bool:
-    sentence = sentence_at(sentences(transcript.text), first.span.start) if first else None
-    return sentence is not None and _TERM.search(transcript.quote(sentence)) is not None
 
 
 def _chosen(mentions: list[Mention], words: str, transcript: Transcript) -> Mention | None:
@@ -235,21 +227,6 @@ def _chosen(mentions: list[Mention], words: str, transcript: Transcript) -> Ment
     if span is None:
         return None
     return next((m for m in mentions if m.span.start < span.end and span.start < m.span.end), None)
-
-
-def _range_end(first: Mention | None, mentions: list[Mention], text: str) -> Mention | None:
-    """Return the mention that "from FIRST to ..." or "between FIRST and ..." ends with."""
-    if first is None:
-        return None
-    for following in mentions:
-        if following.span.start < first.span.end:
-            continue
-        between = text[first.span.end : following.span.start]
-        opened = _RANGE_OPENS.search(text[max(0, first.span.start - 20) : first.span.start])
-        if _RANGE.match(between) and (opened or not re.search(r"\band\b", between)):
-            return following
-        return None
-    return None
 
 
 def _as_field(mention: Mention | None) -> Field | None:
