@@ -6,13 +6,15 @@ from functools import cached_property
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct
 
 from afirgen.case.law import Attributes, Cognizance, SectionRef
 from afirgen.errors import DataFileError, NotFoundError
+
+T = TypeVar("T")
 
 BNS = "BNS"
 IPC = "IPC"
@@ -217,16 +219,24 @@ def other_sections(file: Traversable) -> list[StatuteSection]:
     Raises :class:`DataFileError` naming the line that is not right or names a section again.
     """
     found: dict[SectionRef, StatuteSection] = {}
-    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
-        try:
-            row = msgspec.json.decode(line, type=_OtherRow)
-        except msgspec.DecodeError as err:
-            raise DataFileError(f"{file.name}, line {number}: this is no section: {err}.", detail=str(err)) from err
+    for number, row in numbered_rows(file, _OtherRow, "section"):
         ref = SectionRef(row.act, row.number)
         if ref in found:
             raise DataFileError(f"{file.name}, line {number}: {ref} stands there already.")
         found[ref] = StatuteSection(ref=ref, title=row.title, statement=row.statement, most=row.most())
     return list(found.values())
+
+
+def numbered_rows(file: Traversable, kind: type[T], what: str) -> Iterator[tuple[int, T]]:
+    """Read one JSON object of ``kind`` a line, with the line's number.
+
+    Raises :class:`DataFileError` naming the first line that is no such object; ``what`` is its name in the sentence.
+    """
+    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+        try:
+            yield number, msgspec.json.decode(line, type=kind)
+        except msgspec.DecodeError as err:
+            raise DataFileError(f"{file.name}, line {number}: this is no {what}: {err}.", detail=str(err)) from err
 
 
 def read_imported(folder: Path | None) -> tuple[ImportedSection, ...]:

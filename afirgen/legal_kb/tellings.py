@@ -7,12 +7,11 @@ it with these too. They are for search alone: no fact and no section is ever tak
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
-import msgspec
 from msgspec import Struct
 
 from afirgen.case.law import SectionRef
 from afirgen.errors import DataFileError
-from afirgen.legal_kb.statutes import KnowledgeBase
+from afirgen.legal_kb.statutes import KnowledgeBase, numbered_rows
 
 _FILE = files("afirgen.legal_kb") / "data" / "tellings.jsonl"
 
@@ -40,11 +39,7 @@ def load_tellings(kb: KnowledgeBase, file: Traversable = _FILE) -> tuple[Telling
     """
     known = {SectionRef(s.ref.act, s.ref.base) for s in kb.sections()}
     found: dict[Telling, int] = {}
-    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
-        try:
-            row = msgspec.json.decode(line, type=_Row)
-        except msgspec.DecodeError as err:
-            raise DataFileError(f"{file.name}, line {number}: this is no telling: {err}.", detail=str(err)) from err
+    for number, row in numbered_rows(file, _Row, "telling"):
         telling = Telling(SectionRef(row.act, row.number), row.language, row.text)
         if telling.section not in known:
             raise DataFileError(f"{file.name}, line {number}: there is no section {telling.section}.")

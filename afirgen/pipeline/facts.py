@@ -209,12 +209,13 @@ def _occurrence(transcript: Transcript, record: Record, reported_on: date) -> Oc
     if first is None or begins_term(first, dates, text):
         first = only_range(dates, text)
     place = _field(record.place, transcript) if record.place else None
-    time = _chosen(list(find_times(text)), record.time, transcript)
+    times = list(find_times(text))
+    time = _chosen(times, record.time, transcript)
     return Occurrence(
         date_from=_as_field(first),
         date_to=None if is_of_term(first, text) else _as_field(range_end(first, dates, text)),
         time_from=_as_field(time),
-        time_to=_as_field(range_end(time, list(find_times(text)), text)),
+        time_to=_as_field(range_end(time, times, text)),
         place=None if place is None or _STATION.search(place.value) or _in_address(place, transcript) else place,
     )
 

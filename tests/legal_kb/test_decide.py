@@ -19,13 +19,7 @@ from afirgen.legal_kb.decide import (
     decide,
     verdict_of,
 )
-from afirgen.legal_kb.offences import Offence, OffenceBook, Question, load_offences
-from afirgen.legal_kb.statutes import load_knowledge_base
-
-
-@pytest.fixture(scope="module")
-def book() -> OffenceBook:
-    return load_offences(load_knowledge_base())
+from afirgen.legal_kb.offences import Offence, OffenceBook, Question
 
 
 def judged(

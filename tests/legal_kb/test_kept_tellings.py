@@ -13,17 +13,14 @@ from msgspec import Struct, convert
 from afirgen.case.law import Law, SectionRef
 from afirgen.inference.embed import EmbedEngine
 from afirgen.legal_kb.index import open_index
-from afirgen.legal_kb.offences import load_offences
+from afirgen.legal_kb.offences import OffenceBook
 from afirgen.legal_kb.passages import passages_of
 from afirgen.legal_kb.search import StatuteSearch
-from afirgen.legal_kb.statutes import load_knowledge_base
+from afirgen.legal_kb.statutes import KnowledgeBase
 from afirgen.legal_kb.tellings import load_tellings
 from afirgen.pipeline.retrieve import merge
 
 pytestmark = [pytest.mark.anyio, pytest.mark.models]
-
-KB = load_knowledge_base()
-BOOK = load_offences(KB)
 
 
 class Kept(Struct, frozen=True):
@@ -49,23 +46,25 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(scope="module")
-async def search(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[StatuteSearch]:
+async def search(
+    kb: KnowledgeBase, book: OffenceBook, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[StatuteSearch]:
     engine = EmbedEngine()
     engine.start()
     await engine.ready()
-    passages = passages_of(KB, BOOK.everyday(), load_tellings(KB))
-    yield StatuteSearch(await open_index(tmp_path_factory.mktemp("index"), passages, engine), engine, KB)
+    passages = passages_of(kb, book.everyday(), load_tellings(kb))
+    yield StatuteSearch(await open_index(tmp_path_factory.mktemp("index"), passages, engine), engine, kb)
     engine.stop()
 
 
-@pytest.mark.parametrize(("language", "least"), [("en", 0.89), ("hinglish", 0.92)])
+@pytest.mark.parametrize(("language", "least"), [("en", 0.90), ("hinglish", 0.92)])
 async def test_a_telling_finds_its_section_among_the_first_twenty(
-    search: StatuteSearch, language: str, least: float
+    search: StatuteSearch, book: OffenceBook, language: str, least: float
 ) -> None:
     kept = kept_in(language)
     missed = []
     for each in kept:
-        found = merge(each.text, await search.search(each.text, limit=60), {}, law=Law.BNS, book=BOOK)
+        found = merge(each.text, await search.search(each.text, limit=60), {}, law=Law.BNS, book=book)
         if not each.is_found([c.section for c in found.candidates[:20]]):
             missed.append(f"{each.id} {each.sections}")
     assert 1 - len(missed) / len(kept) >= least, missed

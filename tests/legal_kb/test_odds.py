@@ -9,15 +9,10 @@ from afirgen.case.law import Candidate, SectionRef
 from afirgen.legal_kb.calibration import load_calibration
 from afirgen.legal_kb.decide import Answer
 from afirgen.legal_kb.odds import Clues, Evidence, clues_in, evidence_for, fit_odds
-from afirgen.legal_kb.offences import OffenceBook, load_offences
-from afirgen.legal_kb.statutes import BNS, load_knowledge_base
+from afirgen.legal_kb.offences import OffenceBook
+from afirgen.legal_kb.statutes import BNS
 
 NOTHING = Clues(words={}, named={}, ranks={})
-
-
-@pytest.fixture(scope="module")
-def book() -> OffenceBook:
-    return load_offences(load_knowledge_base())
 
 
 def log_odds(probability: float) -> float:

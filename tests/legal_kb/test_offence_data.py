@@ -5,22 +5,10 @@ import re
 import unicodedata
 from pathlib import Path
 
-import pytest
-
-from afirgen.legal_kb.offences import OffenceBook, load_offences
-from afirgen.legal_kb.statutes import KnowledgeBase, load_knowledge_base
+from afirgen.legal_kb.offences import OffenceBook
+from afirgen.legal_kb.statutes import KnowledgeBase
 
 SCRIPTS = {"en": "LATIN", "hi-Latn": "LATIN", "hi": "DEVANAGARI", "ta": "TAMIL"}
-
-
-@pytest.fixture(scope="module")
-def kb() -> KnowledgeBase:
-    return load_knowledge_base()
-
-
-@pytest.fixture(scope="module")
-def book(kb: KnowledgeBase) -> OffenceBook:
-    return load_offences(kb)
 
 
 def test_sections_and_their_entries_are_in_the_schedule(book: OffenceBook, reference_data: Path) -> None:

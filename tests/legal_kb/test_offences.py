@@ -9,19 +9,9 @@ import pytest
 from afirgen import legal_kb
 from afirgen.errors import DataFileError
 from afirgen.legal_kb.offences import OffenceBook, load_offences
-from afirgen.legal_kb.statutes import KnowledgeBase, load_knowledge_base
+from afirgen.legal_kb.statutes import KnowledgeBase
 
 DATA = Path(legal_kb.__file__).parent / "data"
-
-
-@pytest.fixture(scope="module")
-def kb() -> KnowledgeBase:
-    return load_knowledge_base()
-
-
-@pytest.fixture(scope="module")
-def book(kb: KnowledgeBase) -> OffenceBook:
-    return load_offences(kb)
 
 
 @pytest.fixture

@@ -5,20 +5,10 @@ import pytest
 from afirgen.case.law import Standing
 from afirgen.legal_kb.decide import Answer, Decision, decide
 from afirgen.legal_kb.everyday import word_hits
-from afirgen.legal_kb.offences import OffenceBook, load_offences
-from afirgen.legal_kb.statutes import KnowledgeBase, load_knowledge_base
+from afirgen.legal_kb.offences import OffenceBook
+from afirgen.legal_kb.statutes import KnowledgeBase
 
 FIRST, LAST = 49, 188
-
-
-@pytest.fixture(scope="module")
-def kb() -> KnowledgeBase:
-    return load_knowledge_base()
-
-
-@pytest.fixture(scope="module")
-def book(kb: KnowledgeBase) -> OffenceBook:
-    return load_offences(kb)
 
 
 def judged(book: OffenceBook, yes: str) -> dict[str, Decision]:

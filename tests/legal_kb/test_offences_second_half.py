@@ -10,22 +10,12 @@ import pytest
 from afirgen.case.law import Law, Standing
 from afirgen.legal_kb.decide import Answer, Decision, decide
 from afirgen.legal_kb.everyday import word_hits
-from afirgen.legal_kb.offences import Offence, OffenceBook, load_offences
-from afirgen.legal_kb.statutes import KnowledgeBase, load_knowledge_base
+from afirgen.legal_kb.offences import Offence, OffenceBook
+from afirgen.legal_kb.statutes import KnowledgeBase
 from afirgen.pipeline.retrieve import merge
 
 FIRST, LAST = 189, 357
 TUNING = Path(__file__).parents[2] / "evaluation" / "tuning.jsonl"
-
-
-@pytest.fixture(scope="module")
-def kb() -> KnowledgeBase:
-    return load_knowledge_base()
-
-
-@pytest.fixture(scope="module")
-def book(kb: KnowledgeBase) -> OffenceBook:
-    return load_offences(kb)
 
 
 def judged(book: OffenceBook, text: str, facts: str, *, sums: tuple[int, ...] = ()) -> dict[str, Decision]:

@@ -4,22 +4,12 @@ import pytest
 
 from afirgen.case.law import Law, SectionRef
 from afirgen.legal_kb.law_checks import attributes_in
-from afirgen.legal_kb.offences import OffenceBook, load_offences
+from afirgen.legal_kb.offences import OffenceBook
 from afirgen.legal_kb.older_law import as_numbered, governed
-from afirgen.legal_kb.statutes import KnowledgeBase, load_knowledge_base
+from afirgen.legal_kb.statutes import KnowledgeBase
 
 # The BNS made these offences, or made a form of its own where the IPC had only the plain offence.
 NEW_IN_THE_BNS = {"hiring_child", "hiring_child_done", "petty_organised_crime", "suicide_to_compel", "mischief_1_lakh"}
-
-
-@pytest.fixture(scope="module")
-def kb() -> KnowledgeBase:
-    return load_knowledge_base()
-
-
-@pytest.fixture(scope="module")
-def book(kb: KnowledgeBase) -> OffenceBook:
-    return load_offences(kb)
 
 
 def test_every_offence_that_can_be_registered_has_an_older_number(book: OffenceBook) -> None:

@@ -7,15 +7,9 @@ import pytest
 from afirgen.case.law import Assessment, Attributes, Cognizance, Law, Route, SectionRef, Standing
 from afirgen.legal_kb.dates import law_for
 from afirgen.legal_kb.everyday import hints_in, word_hits
-from afirgen.legal_kb.offences import OffenceBook, load_offences
+from afirgen.legal_kb.offences import OffenceBook
 from afirgen.legal_kb.route import duties_for, route_for
 from afirgen.legal_kb.screening import known_answers
-from afirgen.legal_kb.statutes import load_knowledge_base
-
-
-@pytest.fixture(scope="module")
-def book() -> OffenceBook:
-    return load_offences(load_knowledge_base())
 
 
 def section(number: str, cognizable: Cognizance, *, act: str = "BNS", months: int | None = None) -> Assessment:

@@ -10,17 +10,16 @@ from afirgen.errors import DataFileError
 from afirgen.inference.embed import DIMENSIONS, EMBEDDER_ID, EmbedEngine
 from afirgen.legal_kb import vectors as module
 from afirgen.legal_kb.index import open_index
-from afirgen.legal_kb.offences import load_offences
+from afirgen.legal_kb.offences import OffenceBook
 from afirgen.legal_kb.passages import Passage, passages_of
-from afirgen.legal_kb.statutes import load_knowledge_base
+from afirgen.legal_kb.statutes import KnowledgeBase
 from afirgen.legal_kb.tellings import load_tellings
 from afirgen.legal_kb.vectors import Vector, shipped_vectors, write_shipped
 
 
 @pytest.fixture(scope="module")
-def passages() -> tuple[Passage, ...]:
-    kb = load_knowledge_base()
-    return passages_of(kb, load_offences(kb).everyday(), load_tellings(kb))
+def passages(kb: KnowledgeBase, book: OffenceBook) -> tuple[Passage, ...]:
+    return passages_of(kb, book.everyday(), load_tellings(kb))
 
 
 def test_every_passage_of_the_shipped_law_has_a_vector(passages: tuple[Passage, ...]) -> None:

@@ -6,8 +6,8 @@ import pytest
 
 from afirgen.case.law import Attributes, Cognizance, Law, Standing
 from afirgen.legal_kb.decide import Answer, decide
-from afirgen.legal_kb.offences import Offence, OffenceBook, load_offences
-from afirgen.legal_kb.statutes import KnowledgeBase, load_knowledge_base
+from afirgen.legal_kb.offences import Offence, OffenceBook
+from afirgen.legal_kb.statutes import KnowledgeBase
 from afirgen.pipeline.retrieve import merge
 
 SC_ST = "SC/ST (Prevention of Atrocities) Act 1989"
@@ -30,16 +30,6 @@ PROVISIONS = {
     "Prevention of Insults to National Honour Act 1971": "2 3",
     "Essential Commodities Act 1955": "7",
 }
-
-
-@pytest.fixture(scope="module")
-def kb() -> KnowledgeBase:
-    return load_knowledge_base()
-
-
-@pytest.fixture(scope="module")
-def book(kb: KnowledgeBase) -> OffenceBook:
-    return load_offences(kb)
 
 
 @pytest.fixture(scope="module")

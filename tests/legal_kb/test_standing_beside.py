@@ -5,13 +5,7 @@ import pytest
 from afirgen.case.law import Standing
 from afirgen.legal_kb.decide import Answer, decide
 from afirgen.legal_kb.everyday import word_hits
-from afirgen.legal_kb.offences import OffenceBook, load_offences
-from afirgen.legal_kb.statutes import load_knowledge_base
-
-
-@pytest.fixture(scope="module")
-def book() -> OffenceBook:
-    return load_offences(load_knowledge_base())
+from afirgen.legal_kb.offences import OffenceBook
 
 
 def proposed(book: OffenceBook, facts: str, text: str) -> set[str]:

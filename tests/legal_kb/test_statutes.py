@@ -8,11 +8,6 @@ from afirgen.errors import DataFileError, NotFoundError
 from afirgen.legal_kb.statutes import BNS, ImportedSection, KnowledgeBase, load_knowledge_base, other_sections
 
 
-@pytest.fixture(scope="module")
-def kb() -> KnowledgeBase:
-    return load_knowledge_base()
-
-
 def bns(number: str) -> SectionRef:
     return SectionRef(BNS, number)
 

@@ -7,23 +7,13 @@ from pathlib import Path
 import pytest
 
 from afirgen.errors import DataFileError
-from afirgen.legal_kb.offences import OffenceBook, load_offences
-from afirgen.legal_kb.statutes import BNS, KnowledgeBase, load_knowledge_base
+from afirgen.legal_kb.offences import OffenceBook
+from afirgen.legal_kb.statutes import BNS, KnowledgeBase
 from afirgen.legal_kb.tellings import load_tellings
 
 ROW = {"act": BNS, "number": "303", "language": "en", "text": "My cycle is gone from the gate."}
 # Nobody comes to tell of these alone: help, plans and tries, and what makes others answer for an act.
 NOT_TOLD = {*map(str, range(49, 63)), "190", "193"}
-
-
-@pytest.fixture(scope="module")
-def kb() -> KnowledgeBase:
-    return load_knowledge_base()
-
-
-@pytest.fixture(scope="module")
-def book(kb: KnowledgeBase) -> OffenceBook:
-    return load_offences(kb)
 
 
 def test_every_offence_is_told_in_english(kb: KnowledgeBase, book: OffenceBook) -> None:
