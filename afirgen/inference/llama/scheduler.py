@@ -9,7 +9,7 @@ import structlog
 from numpy.typing import NDArray
 
 from afirgen.errors import AfirgenError, CancelledWorkError, DeadlineExceededError, EngineFailureError
-from afirgen.inference.llama.lib import NativeModel
+from afirgen.inference.llama.lib import CPU_TILE, NativeModel
 from afirgen.inference.llama.slots import Slots
 from afirgen.inference.llama.streams import Job, Prefix, Stream
 
@@ -27,6 +27,7 @@ class Scheduler:
         self._waiting: list[Stream] = []
         self._active: list[Stream] = []
         self._jobs: list[Job] = []
+        self._reading = False
 
     @property
     def idle(self) -> bool:
@@ -92,32 +93,39 @@ class Scheduler:
     # --- the batch ----------------------------------------------------------------------------------------
 
     def _fill_batch(self) -> "_Rows":
-        """Take what each answer being written goes on with first, then prompts, so that a long one stalls nobody."""
+        """Take what each answer being written goes on with first, then prompts, so that a long one stalls nobody.
+
+        Where it costs less, answers and prompts take turns.
+        """
         self._model.begin_batch()
         rows = _Rows()
         ready = [s for s in self._active if s.prefix and s.prefix.ready]
         writing = _in_order([s for s in ready if s.sampled])
         prompts = len(writing) < len(self._active)
+        apart = prompts and self._model.options.apart(len(writing))
+        self._reading = apart and not self._reading
         tokens = sum(len(s.pending) for s in writing)
-        for stream in writing:
+        for stream in writing if not self._reading else ():
             allowed = self._model.options.guess_room(tokens, prompts=prompts)
             stream.guess(min(allowed, self._model.options.batch - tokens))
             tokens += len(stream.guessed)
             self._add_stream(stream, rows, self._model.room())
+        if apart and not self._reading:
+            return rows
         room = self._model.options.prompt_room(len(writing), self._model.options.batch - self._model.room())
         # Questions that begin alike stand side by side, so that what they have in common is read once.
         for stream in sorted(
             (s for s in ready if not s.sampled), key=lambda s: (s.job.priority, s.job.number, tuple(s.pending))
         ):
             room -= self._add_stream(stream, rows, room)
-        self._share_out(room, rows)
+        self._share_out(room, rows, grain=CPU_TILE if apart else 1)
         return rows
 
-    def _share_out(self, room: int, rows: "_Rows") -> None:
+    def _share_out(self, room: int, rows: "_Rows", *, grain: int) -> None:
         """Read on in the prefixes: each takes up to half of what those before it leave, then the oldest the rest.
 
-        So the oldest case is done first as far as that goes, and a very long one does not hold up all others. What is
-        done ahead of need gets only what is left over.
+        A half is a multiple of ``grain``. So the oldest case is done first as far as that goes, and a very long one
+        does not hold up all others. What is done ahead of need gets only what is left over.
         """
         needed: dict[int, tuple[int, Prefix]] = {}
         for stream in _in_order(self._active):
@@ -125,7 +133,7 @@ class Scheduler:
                 needed.setdefault(id(stream.prefix), (stream.job.priority, stream.prefix))
         for _, group in itertools.groupby(needed.values(), key=lambda each: each[0]):
             prefixes = [prefix for _, prefix in group]
-            shares = _shares([len(p.tokens) - p.filled for p in prefixes], room)
+            shares = _shares([len(p.tokens) - p.filled for p in prefixes], room, grain)
             for prefix, share in zip(prefixes, shares, strict=True):
                 self._add_prefix(prefix, rows, share)
             room -= sum(shares)
@@ -305,11 +313,11 @@ def _in_order(streams: Sequence[Stream]) -> list[Stream]:
     return sorted(streams, key=lambda s: (s.job.priority, s.job.number))
 
 
-def _shares(wanted: Sequence[int], room: int) -> list[int]:
-    """Give each up to half of what those before it leave, then all in order what they still want."""
+def _shares(wanted: Sequence[int], room: int, grain: int) -> list[int]:
+    """Give each up to half of what those before it leave, in multiples of ``grain``, then all what they still want."""
     given = []
     for want in wanted:
-        given.append(min(want, -(-room // 2)))
+        given.append(min(want, room, -(-room // (2 * grain)) * grain))
         room -= given[-1]
     for index, want in enumerate(wanted):
         more = min(want - given[index], room)

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from afirgen.errors import (
     CancelledWorkError,
@@ -26,7 +27,9 @@ from tests.tiny_model import write_tiny_model
 
 pytestmark = [pytest.mark.anyio, pytest.mark.filterwarnings("ignore:llama_token_get_attr")]
 
-OPTIONS = LlamaOptions(context=1024, sequences=8, batch=64, threads=1)
+# What is sequenced must not change what is computed. Flash attention on a CPU adds up in 16 bits in small batches and in
+# 32 in large ones, so that only without it equal means equal.
+OPTIONS = LlamaOptions(context=1024, sequences=8, batch=64, threads=1, flash_attention=False)
 COMPLAINT = "Last night two boys took my phone near the bus stand. My sister saw them. " * 3
 QUESTIONS = tuple(
     f"Was a {thing} taken from the man?" for thing in "phone car cow ring lamp boat coat hat book".split()
@@ -69,17 +72,26 @@ def scoring(questions: tuple[str, ...] = QUESTIONS, shared: str = COMPLAINT, **c
 # --- scores ---------------------------------------------------------------------------------------------------
 
 
-async def test_scores_asked_together_equal_scores_asked_one_at_a_time(engine: LlamaEngine, tiny_model: Path) -> None:
-    together = (await engine.score(scoring())).scores
-    alone = LlamaEngine(
-        tiny_model, model_id="tiny", options=LlamaOptions(context=1024, sequences=2, batch=512, threads=1)
-    )
+async def one_by_one(path: Path, options: LlamaOptions) -> list[float]:
+    alone = LlamaEngine(path, model_id="tiny", options=options)
     alone.start()
     await alone.ready()
-    one_by_one = [(await alone.score(scoring((q,)))).scores[0] for q in QUESTIONS]
+    scores = [(await alone.score(scoring((q,)))).scores[0] for q in QUESTIONS]
     await asyncio.to_thread(alone.stop)
-    assert together == pytest.approx(one_by_one, abs=1e-3)
+    return scores
+
+
+async def test_scores_asked_together_equal_scores_asked_one_at_a_time(engine: LlamaEngine, tiny_model: Path) -> None:
+    together = (await engine.score(scoring())).scores
+    alone = await one_by_one(tiny_model, structs.replace(OPTIONS, sequences=2, batch=512))
+    assert together == pytest.approx(alone, abs=1e-3)
     assert max(together) - min(together) > 0.1, "different questions give different scores"
+
+
+async def test_as_installed_scores_differ_by_rounding_alone(engine: LlamaEngine, tiny_model: Path) -> None:
+    exact = (await engine.score(scoring())).scores
+    installed = await one_by_one(tiny_model, LlamaOptions(context=1024, threads=1))
+    assert installed == pytest.approx(exact, abs=0.05)
 
 
 async def test_scores_do_not_change_while_others_write(engine: LlamaEngine) -> None:

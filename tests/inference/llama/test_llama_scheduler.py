@@ -7,6 +7,7 @@ import llama_cpp
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from afirgen.errors import AfirgenError, CancelledWorkError, DeadlineExceededError, EngineFailureError
 from afirgen.inference.engine import CancelToken
@@ -49,7 +50,7 @@ def native(tiny_model: Path) -> Iterator[FailingModel]:
 
 @pytest.fixture
 def model(native: FailingModel) -> FailingModel:
-    native.codes, native.batches = [], []
+    native.codes, native.batches, native.options = [], [], OPTIONS
     for sequence in range(OPTIONS.sequences):
         native.forget(sequence)
     return native
@@ -123,9 +124,13 @@ def orders(draw: st.DrawFn) -> list[tuple[object, ...]]:
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(history=orders())
-def test_no_cell_and_no_sequence_is_ever_lost(model: FailingModel, history: list[tuple[object, ...]]) -> None:
+@given(history=orders(), chunk=st.sampled_from([8, 32]))
+def test_no_cell_and_no_sequence_is_ever_lost(
+    model: FailingModel, history: list[tuple[object, ...]], chunk: int
+) -> None:
     model.codes, model.batches = [], []
+    # The larger one makes prompts and answers take turns.
+    model.options = structs.replace(OPTIONS, chunk=chunk)
     scheduler = new_scheduler(model)
     jobs: list[tuple[Job, Outcome]] = []
     for order in history:
@@ -199,6 +204,26 @@ def test_a_long_prompt_does_not_stall_an_answer(model: FailingModel) -> None:
         steps += 1
     assert writing.sampled == before + steps, "one token of the answer in each step"
     assert all(sum(batch.values()) <= OPTIONS.chunk + 1 for batch in model.batches[-steps:])
+    drain(scheduler)
+
+
+def test_beside_many_answers_prompts_and_answers_take_turns(model: FailingModel) -> None:
+    answers = [Stream(text(3, start), 40) for start in range(8)]
+    scheduler = new_scheduler(model)
+    model.options = structs.replace(OPTIONS, chunk=32)
+    first, _ = job(1, text(6), answers[:2])
+    scheduler.submit(first)
+    while not all(answer.sampled for answer in answers[:2]):
+        scheduler.step()
+    second, outcome = job(2, text(100, 7), [Stream(text(20), 0)])
+    scheduler.submit(second)
+    model.batches.clear()
+    while not outcome.settled:
+        scheduler.step()
+    writers = {answer.sequence for answer in answers[:2]}
+    turns = [bool(writers & batch.keys()) for batch in model.batches]
+    assert turns[:6] == [False, True, False, True, False, True]
+    assert not any(writers & batch.keys() and batch.keys() - writers for batch in model.batches), "never both"
     drain(scheduler)
 
 
