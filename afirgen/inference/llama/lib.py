@@ -23,7 +23,7 @@ _SEQUENCES_A_REQUEST = 2
 _CPU_CHUNK = 16
 # In batches of at least so many rows, flash attention on a CPU takes that many at a time and looks for all of them at
 # every cell that one of them needs.
-CPU_TILE = 64
+_CPU_TILE = 64
 _GPU_GUESSES = 3
 _KERNEL_ROWS = 4
 
@@ -92,7 +92,11 @@ class LlamaOptions(Struct, frozen=True, kw_only=True):
         On a CPU ten answers and 150 prompt tokens of other cases took 8.9 s in one batch and 8.0 apart, as each answer
         looks at the cells of a case of its own. A single answer costs the same either way, and waits less within.
         """
-        return not self.gpu_layers and self._chunk * answers >= CPU_TILE
+        return not self.gpu_layers and self._chunk * answers >= _CPU_TILE
+
+    def grain(self, answers: int) -> int:
+        """Return of how many tokens of one prompt a piece should be a multiple, beside so many answers."""
+        return _CPU_TILE if self.apart(answers) else 1
 
     def prompt_room(self, answers: int, tokens: int) -> int:
         """Return how many prompt tokens a batch may take beside ``tokens`` of so many answers being written.
@@ -104,8 +108,8 @@ class LlamaOptions(Struct, frozen=True, kw_only=True):
             return self.batch - tokens
         apart = self.apart(answers)
         # In turns there is room for two tiles at least, one for the oldest case and one for those behind it.
-        room = min(self.batch - tokens, max(self._chunk * answers, 2 * CPU_TILE if apart else 0))
-        unit = CPU_TILE if apart else _KERNEL_ROWS
+        room = min(self.batch - tokens, max(self._chunk * answers, 2 * _CPU_TILE if apart else 0))
+        unit = _CPU_TILE if apart else _KERNEL_ROWS
         whole = (tokens + room) // unit * unit - tokens
         return whole if whole > 0 else room
 

@@ -9,7 +9,7 @@ import structlog
 from numpy.typing import NDArray
 
 from afirgen.errors import AfirgenError, CancelledWorkError, DeadlineExceededError, EngineFailureError
-from afirgen.inference.llama.lib import CPU_TILE, NativeModel
+from afirgen.inference.llama.lib import NativeModel
 from afirgen.inference.llama.slots import Slots
 from afirgen.inference.llama.streams import Job, Prefix, Stream
 
@@ -104,22 +104,28 @@ class Scheduler:
         prompts = len(writing) < len(self._active)
         apart = prompts and self._model.options.apart(len(writing))
         self._reading = apart and not self._reading
+        if not self._reading:
+            self._add_answers(writing, rows, prompts=prompts)
+        if self._reading or not apart:
+            self._add_prompts([s for s in ready if not s.sampled], rows, answers=len(writing))
+        return rows
+
+    def _add_answers(self, writing: Sequence[Stream], rows: "_Rows", *, prompts: bool) -> None:
         tokens = sum(len(s.pending) for s in writing)
-        for stream in writing if not self._reading else ():
+        for stream in writing:
             allowed = self._model.options.guess_room(tokens, prompts=prompts)
             stream.guess(min(allowed, self._model.options.batch - tokens))
             tokens += len(stream.guessed)
             self._add_stream(stream, rows, self._model.room())
-        if apart and not self._reading:
-            return rows
-        room = self._model.options.prompt_room(len(writing), self._model.options.batch - self._model.room())
+
+    def _add_prompts(self, tails: Sequence[Stream], rows: "_Rows", *, answers: int) -> None:
+        """Read the tails of those whose prefix is read, then prefixes, beside ``answers`` that are being written."""
+        options = self._model.options
+        room = options.prompt_room(answers, options.batch - self._model.room())
         # Questions that begin alike stand side by side, so that what they have in common is read once.
-        for stream in sorted(
-            (s for s in ready if not s.sampled), key=lambda s: (s.job.priority, s.job.number, tuple(s.pending))
-        ):
+        for stream in sorted(tails, key=lambda s: (s.job.priority, s.job.number, tuple(s.pending))):
             room -= self._add_stream(stream, rows, room)
-        self._share_out(room, rows, grain=CPU_TILE if apart else 1)
-        return rows
+        self._share_out(room, rows, grain=options.grain(answers))
 
     def _share_out(self, room: int, rows: "_Rows", *, grain: int) -> None:
         """Read on in the prefixes: each takes up to half of what those before it leave, then the oldest the rest.
